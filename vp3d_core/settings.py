@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user can choose for a capture: one object for command line, job file and panel."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+
+from .errors import InputError
+
+__all__ = ["DETECTORS", "DEVICES", "PERSON_CHOICES", "CaptureSettings"]
+
+DETECTORS = ("auto", "mediapipe", "mmpose")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+PERSON_CHOICES = ("all", "largest", "longest")
+FOCAL_FIELDS = ("focal_px", "focal_mm", "fov_deg")
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureSettings:
+    """Settings of one capture.
+
+    Attributes:
+        detector: "auto", "mediapipe", "mmpose", or the path of a keypoint file or folder.
+        person: "all", "largest", "longest", or track ids as text; several are allowed.
+        height_m: Height of the person in metres (0.5 to 2.5); None takes 1.70.
+        focal_px: Focal length in px, or None.
+        focal_mm: 35-mm equivalent focal length, or None.
+        fov_deg: Horizontal field of view in degrees (5 to 170), or None. At most one of the three.
+        start_s: First second of the video to use (>= 0), or None.
+        end_s: Last second of the video to use (> start_s), or None.
+        fps: Frames per second of the motion (1 to 240); None keeps the video's rate.
+        device: "auto", "cpu", "cuda" or "mps".
+        smooth: Whether keypoints and motion are smoothed.
+        threads: CPU threads for the models; 0 lets torch choose.
+    """
+
+    detector: str = "auto"
+    person: tuple[str, ...] = ("all",)
+    height_m: float | None = None
+    focal_px: float | None = None
+    focal_mm: float | None = None
+    fov_deg: float | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+    fps: float | None = None
+    device: str = "auto"
+    smooth: bool = True
+    threads: int = 0
+
+    def __post_init__(self) -> None:
+        _check_range("height_m", self.height_m, 0.5, 2.5)
+        _check_range("focal_px", self.focal_px, 1.0, 1e6)
+        _check_range("focal_mm", self.focal_mm, 3.0, 2000.0)
+        _check_range("fov_deg", self.fov_deg, 5.0, 170.0)
+        _check_range("start_s", self.start_s, 0.0, 1e7)
+        _check_range("end_s", self.end_s, 0.0, 1e7)
+        _check_range("fps", self.fps, 1.0, 240.0)
+        given = [name for name in FOCAL_FIELDS if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise InputError(f"{' and '.join(given)} were both given", hint="Give one of them.")
+        if self.start_s is not None and self.end_s is not None and self.end_s <= self.start_s:
+            raise InputError(
+                f"The end ({self.end_s} s) is not after the start ({self.start_s} s)", hint="Give a later end."
+            )
+        if self.device not in DEVICES:
+            raise InputError(f"Device {self.device!r} is unknown", hint=f"Choose one of {', '.join(DEVICES)}.")
+        if not self.person:
+            raise InputError("No person was chosen", hint=f"Choose {', '.join(PERSON_CHOICES)} or track ids.")
+        for choice in self.person:
+            if choice not in PERSON_CHOICES and not choice.isdecimal():
+                raise InputError(
+                    f"Person {choice!r} is unknown", hint=f"Choose {', '.join(PERSON_CHOICES)} or a track id."
+                )
+
+    def to_json(self) -> dict[str, object]:
+        """Return the settings as plain JSON values."""
+        return json.loads(json.dumps(dataclasses.asdict(self)))
+
+    @classmethod
+    def from_json(cls, values: dict[str, object]) -> CaptureSettings:
+        """Build settings from ``to_json``'s values; unknown keys are an InputError."""
+        known = {field.name for field in dataclasses.fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise InputError(
+                f"Settings hold unknown names: {', '.join(unknown)}", hint=f"Known are {', '.join(sorted(known))}."
+            )
+        plain = dict(values)
+        if isinstance(plain.get("person"), list):
+            plain["person"] = tuple(str(choice) for choice in plain["person"])  # type: ignore[union-attr]
+        return cls(**plain)  # type: ignore[arg-type]
+
+
+def _check_range(name: str, value: float | None, low: float, high: float) -> None:
+    if value is not None and not low <= value <= high:
+        raise InputError(f"{name} is {value}, expected {low:g} to {high:g}", hint=f"Give {name} in that range.")
