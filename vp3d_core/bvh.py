@@ -1,150 +1,184 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """BVH files: parsing, and exchange with Motion.
 
-A BVH names no unit and no axes; ours are written y up, facing -z, in centimetres, channels Z X Y.
+A BVH names no unit and no axes; ours are written y up, -z forward, in centimetres, channels Z X Y.
+"Forward" is the file's axis that becomes the world's +y, as in Blender's importer: with y up and -z
+forward a person who faces the viewer looks along the file's +z and along the world's -y.
 Nothing here guesses: the reader takes unit and axes as arguments.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from pathlib import Path
 
 import numpy as np
 
-from .arrays import Array, check_shape
+from .arrays import Array
+from .atomic_file import replacing
+from .bvh_data import AXES, BvhData, bvh_kinematics, format_bvh, parse_bvh
 from .errors import MotionFormatError
-from .rotations import IDENTITY, quat_from_axis_angle, quat_multiply, quat_rotate
+from .motion import Motion, MotionSkeleton
+from .rotations import (
+    matrix_from_quat,
+    quat_conjugate,
+    quat_continuous,
+    quat_from_matrix,
+    quat_multiply,
+    quat_rotate,
+)
 
-__all__ = ["BvhData", "bvh_kinematics", "parse_bvh"]
+__all__ = ["BvhData", "bvh_from_motion", "bvh_kinematics", "format_bvh", "load", "motion_from_bvh", "parse_bvh", "save"]
 
-_AXES = {"X": 0, "Y": 1, "Z": 2}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class BvhData:
-    """A parsed BVH, in the file's own unit and axes.
-
-    Attributes:
-        names: J names; end sites are called "<parent>_end".
-        parents: J indices, each before its children; -1 for the root.
-        offsets: (J, 3) file units.
-        channels: For each joint its channels, such as ("Xposition", "Zrotation"); () for end sites.
-        frames: (T, C) values in the order of the channels; rotations in degrees.
-        frame_time_s: Time between frames, s.
-    """
-
-    names: tuple[str, ...]
-    parents: tuple[int, ...]
-    offsets: Array
-    channels: tuple[tuple[str, ...], ...]
-    frames: Array
-    frame_time_s: float
-
-    def __post_init__(self) -> None:
-        check_shape("offsets", self.offsets, (len(self.names), 3))
-        check_shape("frames", self.frames, ("T", sum(len(c) for c in self.channels)))
-
-    @property
-    def is_end_site(self) -> tuple[bool, ...]:
-        """Whether each joint is an end site."""
-        return tuple(not channels for channels in self.channels)
+_CENTIMETRES_PER_METRE = 100.0
+_END_SUFFIX = "_end"
+_MOVING_OFFSET_M = 0.002  # a joint that slides further than this from its mean offset is worth a warning
+_log = logging.getLogger(__name__)
 
 
-def parse_bvh(text: str, *, source: str = "BVH") -> BvhData:
-    """Parse the text of a BVH file.
+def load(path: Path | str, *, unit_m: float = 0.01, up: str = "y", forward: str = "-z") -> Motion:
+    """Read a BVH file of any skeleton.
 
     Args:
-        text: The whole file.
-        source: Name of the file, for messages.
+        path: The file.
+        unit_m: Length of the file's unit in metres; 0.01 for centimetres.
+        up: The file's axis that points up: "x", "y", "z", or with a minus sign.
+        forward: The file's axis that becomes the world's +y.
+
+    Returns:
+        The motion, with the file's names; end sites of some length become joints "<parent>_end".
 
     Raises:
-        MotionFormatError: when it is not a complete BVH.
+        MotionFormatError: when the file is missing or is no complete BVH.
+        ValueError: when the axes are unknown or along one line.
     """
-    head, found, tail = text.partition("MOTION")
-    if not found or not head.lstrip().upper().startswith("HIERARCHY"):
-        raise MotionFormatError(f"{source} is no BVH: HIERARCHY and MOTION were expected")
+    path = Path(path)
     try:
-        names, parents, offsets, channels = _parse_hierarchy(head.split())
-        frames, frame_time_s = _parse_motion(tail, sum(len(c) for c in channels))
-    except (ValueError, IndexError) as error:
-        raise MotionFormatError(f"{source} is no complete BVH: {error}") from error
-    return BvhData(
-        tuple(names), tuple(parents), np.array(offsets, dtype=np.float64), tuple(channels), frames, frame_time_s
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise MotionFormatError(f"{path} cannot be read: {error.strerror}") from error
+    return motion_from_bvh(parse_bvh(text, source=str(path)), unit_m=unit_m, up=up, forward=forward)
+
+
+def motion_from_bvh(data: BvhData, *, unit_m: float = 0.01, up: str = "y", forward: str = "-z") -> Motion:
+    """Turn a parsed BVH into a Motion; see ``load``."""
+    if not unit_m > 0:
+        raise ValueError(f"unit_m is {unit_m}, expected more than 0")
+    if not data.frame_time_s > 0 or not len(data.frames):
+        raise MotionFormatError(f"The BVH has {len(data.frames)} frames of {data.frame_time_s} s")
+    if data.parents.count(-1) != 1:
+        raise MotionFormatError(f"The BVH has {data.parents.count(-1)} roots, expected one")
+    world_from_file = _world_from_file(up, forward)
+    turn = quat_from_matrix(world_from_file)
+    positions, from_joint = bvh_kinematics(data)
+    parents = np.array(data.parents)
+    offsets = data.offsets * unit_m
+    rotations = from_joint.copy()
+    for j in range(1, len(parents)):
+        backward = quat_conjugate(from_joint[:, parents[j]])
+        rotations[:, j] = quat_multiply(backward, from_joint[:, j])
+        if any(channel[1:].lower() == "position" for channel in data.channels[j]):
+            local = quat_rotate(backward, positions[:, j] - positions[:, parents[j]]) * unit_m
+            offsets[j] = local.mean(axis=0)
+            if np.abs(local - offsets[j]).max() > _MOVING_OFFSET_M:
+                _log.warning("BVH joint %r slides on its parent; its mean offset is used", data.names[j])
+    offsets[0] = 0.0
+    keep = [j for j in range(len(parents)) if not (data.is_end_site[j] and not offsets[j].any())]
+    kept_parents = tuple(keep.index(parents[j]) if parents[j] >= 0 else -1 for j in keep)
+    rotations = quat_multiply(quat_multiply(turn, rotations[:, keep]), quat_conjugate(turn))
+    return Motion(
+        MotionSkeleton(tuple(data.names[j] for j in keep), kept_parents, offsets[keep] @ world_from_file.T),
+        positions[:, 0] * unit_m @ world_from_file.T,
+        quat_continuous(rotations),
+        np.zeros((len(data.frames), 0)),
+        np.ones((len(data.frames), len(keep))),
+        frame_rate_hz=1.0 / data.frame_time_s,
     )
 
 
-def _parse_hierarchy(
-    tokens: list[str],
-) -> tuple[list[str], list[int], list[list[float]], list[tuple[str, ...]]]:
-    names: list[str] = []
-    parents: list[int] = []
-    offsets: list[list[float]] = []
-    channels: list[tuple[str, ...]] = []
-    stack: list[int] = []
-    i = 1
-    while i < len(tokens):
-        token = tokens[i].upper()
-        if token in ("ROOT", "JOINT", "END"):
-            brace = tokens.index("{", i)  # a name may hold spaces
-            parent = stack[-1] if stack else -1
-            names.append(f"{names[parent]}_end" if token == "END" else " ".join(tokens[i + 1 : brace]))
-            parents.append(parent)
-            offsets.append([0.0, 0.0, 0.0])
-            channels.append(())
-            stack.append(len(names) - 1)
-            i = brace + 1
-        elif token == "OFFSET":
-            offsets[stack[-1]] = [float(value) for value in tokens[i + 1 : i + 4]]
-            i += 4
-        elif token == "CHANNELS":
-            count = int(tokens[i + 1])
-            channels[stack[-1]] = tuple(tokens[i + 2 : i + 2 + count])
-            i += 2 + count
-        elif token == "}":
-            stack.pop()
-            i += 1
-        else:
-            raise ValueError(f"{tokens[i]!r} was not expected in the hierarchy")
-    if stack or not names:
-        raise ValueError("the hierarchy has no end")
-    return names, parents, offsets, channels
+def _world_from_file(up: str, forward: str) -> Array:
+    """Return the (3, 3) rotation that takes the file's ``up`` to +z and its ``forward`` to +y."""
+    z, y = _axis(up), _axis(forward)
+    if abs(float(z @ y)) > 0:
+        raise ValueError(f"up {up!r} and forward {forward!r} lie along one line")
+    return np.stack([np.cross(y, z), y, z])
 
 
-def _parse_motion(text: str, channel_count: int) -> tuple[Array, float]:
-    lines = text.strip().splitlines()
-    if not lines[0].strip().lower().startswith("frames:"):
-        raise ValueError("'Frames:' was expected after MOTION")
-    count = int(lines[0].split(":")[1])
-    frame_time_s = float(lines[1].split(":")[1])
-    values = np.array(" ".join(lines[2:]).split(), dtype=np.float64)
-    if len(values) < count * channel_count:
-        raise ValueError(f"{count} frames of {channel_count} values were announced, {len(values)} values found")
-    return values[: count * channel_count].reshape(count, channel_count), frame_time_s
+def _axis(name: str) -> Array:
+    letter = name.strip().lstrip("+-").upper()
+    if letter not in AXES:
+        raise ValueError(f"axis {name!r} is unknown, expected x, y, z, -x, -y or -z")
+    return np.eye(3)[AXES[letter]] * (-1.0 if name.strip().startswith("-") else 1.0)
 
 
-def bvh_kinematics(data: BvhData) -> tuple[Array, Array]:
-    """Return global positions (T, J, 3) in file units and global quaternions (T, J, 4).
+def save(path: Path | str, motion: Motion) -> None:
+    """Write a motion as BVH: y up, -z forward, centimetres, channels Z X Y.
 
-    Position channels replace the joint's offset.
+    Args:
+        path: The file to write.
+        motion: Contacts, confidence, camera and meta are not part of a BVH.
+
+    Raises:
+        OutputError: when the file cannot be written.
     """
-    frames = len(data.frames)
-    positions = np.zeros((frames, len(data.names), 3))
-    rotations = np.tile(IDENTITY, (frames, len(data.names), 1))
-    column = 0
-    for j, (parent, channels) in enumerate(zip(data.parents, data.channels, strict=True)):
-        local = np.tile(data.offsets[j], (frames, 1))
-        turn = np.tile(IDENTITY, (frames, 1))
-        for channel in channels:
-            axis = _AXES[channel[0].upper()]
-            values = data.frames[:, column]
-            column += 1
-            if channel[1:].lower() == "position":
-                local[:, axis] = values
-            else:
-                turn = quat_multiply(turn, quat_from_axis_angle(np.eye(3)[axis], np.radians(values)))
-        if parent == -1:
-            positions[:, j], rotations[:, j] = local, turn
-        else:
-            positions[:, j] = positions[:, parent] + quat_rotate(rotations[:, parent], local)
-            rotations[:, j] = quat_multiply(rotations[:, parent], turn)
-    return positions, rotations
+    text = format_bvh(bvh_from_motion(motion))
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def bvh_from_motion(motion: Motion) -> BvhData:
+    """Return a motion as BVH data: y up, -z forward, centimetres, channels Z X Y, a joint before its children.
+
+    A leaf gets an end site of length 0; a leaf "<parent>_end" that never turns becomes an end site itself.
+    """
+    names, parents = motion.skeleton.names, motion.skeleton.parents
+    if parents.count(-1) != 1:
+        raise ValueError(f"the skeleton has {parents.count(-1)} roots, expected one")
+    file_from_world = _world_from_file("y", "-z").T
+    turn = quat_from_matrix(file_from_world)
+    rotations = quat_multiply(quat_multiply(turn, motion.rotations), quat_conjugate(turn))
+    offsets = motion.skeleton.rest_offsets @ file_from_world.T * _CENTIMETRES_PER_METRE
+    order = _depth_first(parents)
+    root = order[0]
+    rows: list[tuple[str, int, Array, tuple[str, ...]]] = []
+    columns = [(motion.root_positions @ file_from_world.T) * _CENTIMETRES_PER_METRE + offsets[root]]
+    place: dict[int, int] = {}
+    for j in order:
+        place[j] = len(rows)
+        parent = place[parents[j]] if parents[j] >= 0 else -1
+        leaf = j not in parents
+        still = bool((np.abs(motion.rotations[:, j, 1:]) < 1e-9).all())
+        if leaf and still and parent >= 0 and names[j] == names[parents[j]] + _END_SUFFIX:
+            rows.append((names[j], parent, offsets[j], ()))
+            continue
+        position = ("Xposition", "Yposition", "Zposition") if j == root else ()
+        rows.append((names[j], parent, offsets[j], (*position, "Zrotation", "Xrotation", "Yrotation")))
+        columns.append(_zxy_degrees(rotations[:, j]))
+        if leaf:
+            rows.append((names[j] + _END_SUFFIX, place[j], np.zeros(3), ()))
+    row_names, row_parents, row_offsets, channels = zip(*rows, strict=True)
+    return BvhData(
+        row_names, row_parents, np.array(row_offsets), channels, np.concatenate(columns, axis=1),
+        1.0 / motion.frame_rate_hz,
+    )  # fmt: skip
+
+
+def _depth_first(parents: tuple[int, ...]) -> list[int]:
+    order: list[int] = []
+    stack = [parents.index(-1)]
+    while stack:
+        joint = stack.pop()
+        order.append(joint)
+        stack += [child for child in reversed(range(len(parents))) if parents[child] == joint]
+    return order
+
+
+def _zxy_degrees(quats: Array) -> Array:
+    """Return (T, 3) angles a, b, c in degrees with rotation = Rz(a) Rx(b) Ry(c), without jumps of 360."""
+    m = matrix_from_quat(quats)
+    cosine = np.hypot(m[:, 0, 1], m[:, 1, 1])
+    locked = cosine < 1e-7  # gimbal lock: only the sum of a and c is defined, so c is 0
+    a = np.where(locked, np.arctan2(m[:, 1, 0], m[:, 0, 0]), np.arctan2(-m[:, 0, 1], m[:, 1, 1]))
+    b = np.arctan2(m[:, 2, 1], cosine)
+    c = np.where(locked, 0.0, np.arctan2(-m[:, 2, 0], m[:, 2, 2]))
+    return np.degrees(np.unwrap(np.stack([a, b, c], axis=-1), axis=0))
