@@ -33,7 +33,8 @@ class CaptureSettings:
         fps: Frames per second of the motion (1 to 240); None keeps the video's rate.
         device: "auto", "cpu", "cuda" or "mps".
         smooth: Whether keypoints and motion are smoothed.
-        threads: CPU threads for the models; 0 lets torch choose.
+        threads: CPU threads for the models (0 to 256); 0 lets them choose.
+        lifter: Name or path of the lifting weights; None takes those that come with VP3D.
     """
 
     detector: str = "auto"
@@ -48,6 +49,7 @@ class CaptureSettings:
     device: str = "auto"
     smooth: bool = True
     threads: int = 0
+    lifter: str | None = None
 
     def __post_init__(self) -> None:
         _check_range("height_m", self.height_m, 0.5, 2.5)
@@ -57,6 +59,9 @@ class CaptureSettings:
         _check_range("start_s", self.start_s, 0.0, 1e7)
         _check_range("end_s", self.end_s, 0.0, 1e7)
         _check_range("fps", self.fps, 1.0, 240.0)
+        _check_range("threads", self.threads, 0, 256)
+        if not self.detector:
+            raise InputError("The detector has no name", hint=f"Choose {', '.join(DETECTORS)} or a keypoint file.")
         given = [name for name in FOCAL_FIELDS if getattr(self, name) is not None]
         if len(given) > 1:
             raise InputError(f"{' and '.join(given)} were both given", hint="Give one of them.")
@@ -90,7 +95,22 @@ class CaptureSettings:
         plain = dict(values)
         if isinstance(plain.get("person"), list):
             plain["person"] = tuple(str(choice) for choice in plain["person"])  # type: ignore[union-attr]
+        for field in dataclasses.fields(cls):
+            if field.name in plain and not _has_type(plain[field.name], str(field.type)):
+                raise InputError(
+                    f"{field.name} is {plain[field.name]!r}, expected {field.type}", hint="Correct it in the settings."
+                )
         return cls(**plain)  # type: ignore[arg-type]
+
+
+def _has_type(value: object, expected: str) -> bool:
+    """Return whether a JSON value fits a field's annotation; a whole number fits a float."""
+    if isinstance(value, bool) or expected == "bool":
+        return isinstance(value, bool) and expected == "bool"
+    kinds: dict[str, type | tuple[type, ...]] = {"int": int, "str": str, "float": (int, float), "tuple[str, ...]": tuple}
+    return any(
+        value is None if option == "None" else isinstance(value, kinds[option]) for option in expected.split(" | ")
+    )
 
 
 def _check_range(name: str, value: float | None, low: float, high: float) -> None:

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Values between the stages of a capture, kept on disk and named for what they were made from.
+
+A key is a hash of a stage's inputs; the key of a stage goes into the key of the next. So a stage is done
+again only when something it depends on has changed. Files are written under a temporary name first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from .atomic_file import replacing
+from .errors import OutputError
+
+__all__ = ["Arrays", "StageStore", "code_key", "make_key", "source_sha256"]
+
+Arrays = Mapping[str, npt.NDArray[np.generic]]
+
+SOURCE_NAME = "source.json"
+HASH_BLOCK_BYTES = 1 << 20
+
+log = logging.getLogger(__name__)
+
+
+def make_key(*parts: object) -> str:
+    """Return a short hash of plain JSON values."""
+    text = json.dumps(parts, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def code_key() -> str:
+    """Return a hash of this package's source, so that a changed program does not reuse old values."""
+    digest = hashlib.sha256()
+    package = Path(__file__).resolve().parent
+    for path in sorted(package.rglob("*.py")):
+        digest.update(str(path.relative_to(package)).encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def source_sha256(path: Path, *, folder: Path | None) -> str:
+    """Return the sha256 of a file, or of all the files in a folder.
+
+    Args:
+        path: The file or folder.
+        folder: Where the hash of a file is remembered with its size and time of change, or None.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    if path.is_dir():
+        inner = [(str(p.relative_to(path)), _file_sha256(p)) for p in sorted(path.rglob("*")) if p.is_file()]
+        return hashlib.sha256(json.dumps(inner).encode()).hexdigest()
+    status = path.stat()
+    stamp = {"path": str(path.resolve()), "size": status.st_size, "mtime_ns": status.st_mtime_ns}
+    memory = None if folder is None else folder / SOURCE_NAME
+    if memory is not None:
+        with contextlib.suppress(OSError, ValueError, AttributeError, KeyError):  # no memory: hash it again
+            known = json.loads(memory.read_text(encoding="utf-8"))
+            if known["stamp"] == stamp:
+                return str(known["sha256"])
+    sha256 = _file_sha256(path)
+    if memory is not None:
+        _make_folder(memory.parent)
+        with replacing(memory) as temporary:
+            temporary.write_text(json.dumps({"stamp": stamp, "sha256": sha256}), encoding="utf-8")
+    return sha256
+
+
+def _file_sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(HASH_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{folder} cannot be made: {error.strerror}", hint="Choose another output folder with -o."
+        ) from error
+
+
+class StageStore:
+    """The stages' values in one folder.
+
+    Args:
+        folder: Made when the first value is saved; None keeps nothing.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+
+    def load(self, stage: str, key: str) -> dict[str, npt.NDArray[np.generic]] | None:
+        """Return the arrays saved under a stage and key, or None when there are none that can be read."""
+        if self.folder is None:
+            return None
+        path = self.folder / f"{stage}-{key}.npz"
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                return {name: archive[name] for name in archive.files}
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            log.warning("%s cannot be read and is made again: %s", path, error)
+            return None
+
+    def save(self, stage: str, key: str, arrays: Arrays) -> None:
+        """Save arrays under a stage and key.
+
+        Raises:
+            OutputError: If they cannot be written.
+        """
+        if self.folder is None:
+            return
+        path = self.folder / f"{stage}-{key}.npz"
+        _make_folder(self.folder)
+        with replacing(path) as temporary, temporary.open("wb") as stream:
+            np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
