@@ -13,9 +13,10 @@ import json
 import platform
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Literal
+from typing import Literal
 
 from . import __version__
 from .errors import VP3DError
@@ -111,7 +112,9 @@ def examine_data_folder() -> Finding:
     folder = data_folder()
     existing = next((place for place in (folder, *folder.parents) if place.exists()), None)
     if existing is None:
-        return Finding("data folder", "missing", f"{folder} lies on no drive of this machine", "Set VP3D_HOME.")
+        return Finding(
+            "data folder", "missing", f"{folder} lies on no drive of this machine", "Set VP3D_HOME."
+        )
     free = shutil.disk_usage(existing).free
     text = f"{folder} ({free / 1e9:.1f} GB free)"
     if free < LOW_DISK_BYTES:

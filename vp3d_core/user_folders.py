@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where VP3D keeps what belongs to the user and not to the checkout: environment, weights, logs.
+r"""Where VP3D keeps what belongs to the user and not to the checkout: environment, weights, logs.
 
 Standard library only: install.py, the worker and Blender use it. Nothing here creates a folder.
 ``VP3D_HOME`` overrides the place. Without it the platform's convention holds:
 
 - Linux: ``$XDG_DATA_HOME/vp3d``, else ``~/.local/share/vp3d``
 - macOS: ``~/Library/Application Support/vp3d``
-- Windows: ``%LOCALAPPDATA%\\vp3d``, else ``~\\AppData\\Local\\vp3d``
+- Windows: ``%LOCALAPPDATA%\vp3d``, else ``~\AppData\Local\vp3d``
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Callable, Mapping
 
 __all__ = ["data_folder", "logs_folder", "weights_folder", "worker_folder", "worker_python"]
 

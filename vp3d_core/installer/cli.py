@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The commands of install.py.
+
+``capture`` and ``test`` pass what follows them on; the installer's own options may stand anywhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from ..errors import VP3DError
+from ..user_folders import environment_python, weights_folder, worker_folder
+from .environment import Installation, Progress, ensure_worker, installation, remove_worker
+from .interpreters import Interpreter, find_interpreter
+from .link import launcher_path, worker_arguments
+from .pip_process import child_environment
+from .steps import TORCH_BUILDS, TorchChoice
+
+__all__ = ["main"]
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+INTERRUPTED = 130
+OLDEST_FOR_CORE = (3, 10)  # the installer starts on 3.9, the rest of vp3d_core does not
+TORCH_INDEX_VARIABLE = "VP3D_TORCH_INDEX"
+COMMANDS = """\
+commands:
+  capture CLIP [options]    install what is needed, then capture (vp3d capture --help)
+  test [pytest options]     install what is needed, then run the tests
+  doctor                    say what is installed, on which device it runs, and what is missing
+  weights [--from-file F]   fetch MMPose's weights, or import them from a file
+  install                   make or update the worker environment, nothing else
+  python                    print the path of the worker's Python
+  uninstall --yes           remove the worker environment (weights and captures stay)
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command of install.py and return its exit code."""
+    parser = _make_parser()
+    options, rest = parser.parse_known_args(arguments)
+    if not rest or rest[0] not in HANDLERS:
+        parser.print_help()
+        if rest and rest[0] not in ("-h", "--help"):
+            print(f"\ninstall.py: there is no command {rest[0]!r}", file=sys.stderr)
+        return 0 if rest[:1] in (["-h"], ["--help"]) else 2
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return HANDLERS[rest[0]](options, rest[1:])
+    except VP3DError as error:
+        print(f"\nerror: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"What to do: {error.hint}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"\nerror: {error}", file=sys.stderr)
+        print(
+            "What to do: check that the folder can be written and has room, or set VP3D_HOME.",
+            file=sys.stderr,
+        )
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted. The same command goes on where this one stopped.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="install.py",
+        usage="python install.py [options] COMMAND ...",
+        description="Set VP3D up and run it. It all goes into the user's data folder, or VP3D_HOME.",
+        epilog=COMMANDS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--python", metavar="PATH", help="Python 3.10-3.12 for the worker (or VP3D_PYTHON)")
+    parser.add_argument(
+        "--torch", choices=TORCH_BUILDS, help="build of PyTorch: cpu, or the platform's default"
+    )
+    parser.add_argument(
+        "--torch-index", metavar="URL", help=f"further package index for it (or {TORCH_INDEX_VARIABLE})"
+    )
+    parser.add_argument("--rebuild", action="store_true", help="make the worker environment anew")
+    return parser
+
+
+def _ensure(options: argparse.Namespace, *, with_tests: bool = False) -> Installation:
+    """Bring the worker environment up to date, showing the steps on stderr."""
+    index = options.torch_index or os.environ.get(TORCH_INDEX_VARIABLE)
+    torch = TorchChoice(options.torch or "auto", index or "") if options.torch or index else None
+    wanted = installation(CHECKOUT, torch=torch, with_tests=with_tests)
+    rebuild = options.rebuild or _another_python(wanted, options.python)
+    display = StepDisplay()
+    try:
+        ensure_worker(
+            wanted, find_python=lambda: _find(options.python), rebuild=rebuild, on_progress=display.show
+        )
+    finally:
+        display.end_line()
+    return wanted
+
+
+def _find(told: str | None) -> Interpreter:
+    return find_interpreter(told)
+
+
+def _another_python(wanted: Installation, told: str | None) -> bool:
+    """Return whether ``--python`` names another Python than the environment was made with."""
+    made_with = wanted.state().get("python")
+    if not told or not made_with:
+        return False
+    return os.path.realpath(find_interpreter(told).path) != os.path.realpath(made_with)
+
+
+class StepDisplay:
+    """Shows the installation's steps: on a terminal in place, else one line a step."""
+
+    def __init__(self) -> None:
+        self._width = 0
+        self._on_terminal = sys.stderr.isatty()
+
+    def show(self, progress: Progress) -> None:
+        """Show one step's start, detail or end."""
+        head = f"[{progress.index}/{progress.count}] " if progress.count else ""
+        if progress.seconds is not None:
+            self._overwrite(f"{head}{progress.title}: {progress.seconds:.0f} s")
+            self.end_line()
+        elif self._on_terminal:
+            self._overwrite(f"{head}{progress.title} {progress.detail}".rstrip())
+        elif not progress.detail:
+            print(f"{head}{progress.title} ...", file=sys.stderr, flush=True)
+
+    def end_line(self) -> None:
+        """Leave the line that is being overwritten."""
+        if self._width:
+            print(file=sys.stderr, flush=True)
+        self._width = 0
+
+    def _overwrite(self, text: str) -> None:
+        text = text[: max(20, _terminal_columns() - 1)]
+        print(
+            "\r" + text.ljust(self._width) if self._on_terminal else text, end="", file=sys.stderr, flush=True
+        )
+        self._width = len(text)
+
+
+def _terminal_columns() -> int:
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError):
+        return 120
+
+
+def _hand_over(command: list[str], *, folder: Path | None = None) -> int:
+    """Run the worker's Python in place of this process, so that it owns the terminal and Ctrl-C."""
+    environment = child_environment(os.environ)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if sys.platform != "win32":
+        if folder is not None:
+            os.chdir(folder)
+        os.execve(command[0], command, environment)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # os.exec on Windows returns to the shell at once
+    return subprocess.call(command, env=environment, cwd=folder)
+
+
+def _capture(options: argparse.Namespace, rest: list[str]) -> int:
+    wanted = _ensure(options)
+    return _hand_over(worker_arguments(wanted.python, "-m", "vp3d_core", "capture", *rest))
+
+
+def _test(options: argparse.Namespace, rest: list[str]) -> int:
+    wanted = _ensure(options, with_tests=True)
+    return _hand_over(worker_arguments(wanted.python, "-m", "pytest", *rest), folder=CHECKOUT)
+
+
+def _doctor(options: argparse.Namespace, rest: list[str]) -> int:
+    wanted = installation(CHECKOUT)
+    if not wanted.is_ready():
+        missing = [step.title for step in wanted.steps if wanted.state().get(step.name) != step.key]
+        print(f"MISSING  worker environment in {wanted.folder}")
+        print(f"         not done: {', '.join(missing) or 'self-check'}. Run: python install.py install")
+        if not wanted.python.exists():
+            return 1
+    else:
+        print(f"ok       worker environment in {wanted.folder}")
+    command = worker_arguments(wanted.python, "-m", "vp3d_core", "doctor", *rest)
+    code = subprocess.call(command, env=child_environment(os.environ))
+    return code if wanted.is_ready() else 1
+
+
+def _install(options: argparse.Namespace, rest: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="install.py install")
+    parser.add_argument("--tests", action="store_true", help="add the test tools")
+    wanted = _ensure(options, with_tests=parser.parse_args(rest).tests)
+    launcher = launcher_path(wanted.environment)
+    print(f"Installed in {wanted.folder}")
+    print(f"The command vp3d is {launcher}")
+    print(_path_advice(launcher))
+    return 0
+
+
+def _path_advice(launcher: Path) -> str:
+    if sys.platform == "win32":
+        return f'To call it from anywhere, add "{launcher.parent}" to Path in your account\'s variables.'
+    return f'To call it from anywhere: mkdir -p ~/.local/bin && ln -sf "{launcher}" ~/.local/bin/vp3d'
+
+
+def _python(options: argparse.Namespace, rest: list[str]) -> int:
+    print(environment_python(worker_folder() / "env"))
+    return 0
+
+
+def _weights(options: argparse.Namespace, rest: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="install.py weights")
+    parser.add_argument(
+        "--from-file", metavar="FILE", type=Path, nargs="+", help="checkpoints that were fetched elsewhere"
+    )
+    chosen = parser.parse_args(rest)
+    if sys.version_info < OLDEST_FOR_CORE:
+        python = _find(options.python)
+        return subprocess.call([str(python.path), str(CHECKOUT / "install.py"), "weights", *rest])
+    from .weights_command import fetch_weights, import_weights
+
+    if chosen.from_file:
+        return import_weights(chosen.from_file, print)
+    return fetch_weights(print)
+
+
+def _uninstall(options: argparse.Namespace, rest: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="install.py uninstall")
+    parser.add_argument("--yes", action="store_true", help="really remove it")
+    if not parser.parse_args(rest).yes:
+        print(f"This removes {worker_folder()} (weights in {weights_folder()} stay). Add --yes to do it.")
+        return 2
+    print(f"Removed {remove_worker()}")
+    return 0
+
+
+HANDLERS = {
+    "capture": _capture,
+    "test": _test,
+    "doctor": _doctor,
+    "weights": _weights,
+    "install": _install,
+    "python": _python,
+    "uninstall": _uninstall,
+}

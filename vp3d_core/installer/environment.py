@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bring the worker environment up to date, step by step, so that an interrupted installation goes on.
+
+In the worker folder: ``env/`` the virtual environment, ``state.json`` what was done so far, ``ready.json``
+that all of it was done and the self-check passed. Both files are replaced atomically; ``ready.json`` counts
+only while its keys are those of the pins in ``requirements/``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import WorkerNotInstalled
+from ..user_folders import environment_python, logs_folder, worker_folder
+from .interpreters import Interpreter
+from .link import link_checkout, remove_half_installed, worker_arguments
+from .lock import exclusive
+from .pip_process import NO_DISTRIBUTION, LineHandler, describe_pip_line, remedy_for, run_logged, tail
+from .steps import Step, TorchChoice, has_nvidia_gpu, test_step, worker_steps
+
+__all__ = ["Installation", "Progress", "ensure_worker", "installation", "remove_worker"]
+
+LAYOUT = "1"  # of the worker folder; another value makes the environment anew
+NEEDED_BYTES_CPU = 4_000_000_000  # environment 1.9 GB, unpacking and pip's cache
+NEEDED_BYTES_CUDA = 14_000_000_000  # the CUDA libraries are 3 GB to fetch and 7 GB unpacked
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the installation does now.
+
+    Attributes:
+        index: Number of the step, from 1.
+        count: How many steps there are.
+        title: The step, for a person.
+        detail: What goes on inside it; "" at its start.
+        seconds: How long the step took, once it is done; else None.
+    """
+
+    index: int
+    count: int
+    title: str
+    detail: str = ""
+    seconds: float | None = None
+
+
+ProgressHandler = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A worker environment, as it should be for one checkout.
+
+    Attributes:
+        checkout: Folder that holds vp3d_core and requirements.
+        folder: The worker folder.
+        torch: Which build of PyTorch was asked for, or was installed before.
+        with_tests: Whether the test tools belong to it.
+    """
+
+    checkout: Path
+    folder: Path
+    torch: TorchChoice
+    with_tests: bool
+
+    @property
+    def environment(self) -> Path:
+        """The virtual environment."""
+        return self.folder / "env"
+
+    @property
+    def python(self) -> Path:
+        """The worker's Python."""
+        return environment_python(self.environment)
+
+    @property
+    def steps(self) -> list[Step]:
+        """The pip steps, in order."""
+        requirements = self.checkout / "requirements"
+        steps = worker_steps(requirements, self.torch)
+        return [*steps, test_step(requirements)] if self.with_tests else steps
+
+    def state(self) -> dict[str, str]:
+        """What was done so far: step name to key."""
+        return _read_json(self.folder / "state.json")
+
+    def is_ready(self) -> bool:
+        """Whether everything is there and up to date; costs reading a few small files."""
+        ready = _read_json(self.folder / "ready.json")
+        wanted = {"layout": LAYOUT, **{step.name: step.key for step in self.steps}}
+        return self.python.exists() and all(ready.get(name) == key for name, key in wanted.items())
+
+
+def installation(
+    checkout: Path, *, torch: TorchChoice | None = None, with_tests: bool = False
+) -> Installation:
+    """Return the installation of this user for a checkout.
+
+    Args:
+        checkout: Folder that holds vp3d_core and requirements.
+        torch: Which build of PyTorch; None keeps the choice of the last installation.
+        with_tests: Whether the test tools are wanted.
+    """
+    folder = worker_folder()
+    if torch is None:
+        state = _read_json(folder / "state.json")
+        torch = TorchChoice(state.get("torch_build", "auto"), state.get("torch_index", ""))
+    return Installation(checkout, folder, torch, with_tests)
+
+
+def ensure_worker(
+    wanted: Installation,
+    *,
+    find_python: Callable[[], Interpreter],
+    rebuild: bool,
+    on_progress: ProgressHandler,
+) -> None:
+    """Bring the worker environment up to date; return at once when it is.
+
+    Args:
+        wanted: What to install.
+        find_python: Called for the Python to make the environment with, only when it has to be made.
+        rebuild: Make the environment anew even if it looks complete.
+        on_progress: Called at each step's start, during it, and at its end.
+
+    Raises:
+        WorkerNotInstalled: A step failed; the message names it and its log, the hint what to do.
+    """
+    if not rebuild and wanted.is_ready():
+        link_checkout(wanted.environment, wanted.checkout)
+        return
+    wanted.folder.mkdir(parents=True, exist_ok=True)
+    with exclusive(
+        wanted.folder / "lock",
+        on_wait=lambda: on_progress(Progress(0, 0, "waiting for another installation")),
+    ):
+        if rebuild:
+            _forget(wanted)
+        if not wanted.is_ready():
+            _install(wanted, find_python, on_progress)
+        link_checkout(wanted.environment, wanted.checkout)
+
+
+def remove_worker() -> Path:
+    """Remove the worker environment and its state, and return the folder that is gone."""
+    folder = worker_folder()
+    if folder.exists():
+        # The markers first: a removal that is cut off must not leave a "ready" behind.
+        for name in ("ready.json", "state.json"):
+            (folder / name).unlink(missing_ok=True)
+        shutil.rmtree(folder)
+    return folder
+
+
+def _install(
+    wanted: Installation, find_python: Callable[[], Interpreter], on_progress: ProgressHandler
+) -> None:
+    (wanted.folder / "ready.json").unlink(missing_ok=True)
+    state = wanted.state()
+    steps = wanted.steps
+    count = len(steps) + 2
+    if state.get("layout") != LAYOUT or not wanted.python.exists():
+        state = {}
+    with _timed(Progress(1, count, "virtual environment"), on_progress) as report:
+        if not state:
+            state = _make_environment(wanted, find_python(), report)
+    for number, step in enumerate(steps, 2):
+        if state.get(step.name) == step.key:
+            continue
+        with _timed(Progress(number, count, step.title), on_progress) as report:
+            _run_step(wanted, step, state, report)
+        state[step.name] = step.key
+        _write_json(wanted.folder / "state.json", state)
+    link_checkout(wanted.environment, wanted.checkout)
+    with _timed(Progress(count, count, "self-check"), on_progress) as report:
+        _self_check(wanted, report)
+    _write_json(wanted.folder / "ready.json", state)
+
+
+def _make_environment(wanted: Installation, python: Interpreter, report: LineHandler) -> dict[str, str]:
+    report(f"Python {python.version_text}")
+    _check_room(wanted.folder, wanted.torch)
+    if wanted.environment.exists():
+        shutil.rmtree(wanted.environment)
+    log = _log_of("environment")
+    code = run_logged([str(python.path), "-I", "-m", "venv", str(wanted.environment)], log, on_line=report)
+    if code:
+        raise _failure("virtual environment", log, log.read_text(encoding="utf-8"))
+    state = {
+        "layout": LAYOUT,
+        "python": str(python.path),
+        "version": python.version_text,
+        "torch_build": wanted.torch.build,
+        "torch_index": wanted.torch.index,
+    }
+    _write_json(wanted.folder / "state.json", state)
+    return state
+
+
+def _run_step(wanted: Installation, step: Step, state: dict[str, str], report: LineHandler) -> None:
+    remove_half_installed(wanted.environment)
+    log = _log_of(step.name)
+    if step.name == "torch":
+        _remove_other_torch(wanted, state, log)
+    output = ""
+    for attempt in step.attempts:
+        lines: list[str] = []
+
+        def on_line(line: str, lines: list[str] = lines) -> None:
+            lines.append(line)
+            detail = describe_pip_line(line)
+            if detail:
+                report(detail)
+
+        bar = ("--progress-bar", "raw") if step.name != "pip" else ()  # pip of the base Python may be too old
+        command = worker_arguments(wanted.python, "-m", "pip", "install", *bar, *attempt)
+        if run_logged(command, log, on_line=on_line) == 0:
+            return
+        output = "\n".join(lines)
+        if NO_DISTRIBUTION not in output:
+            break
+    raise _failure(step.title, log, output)
+
+
+def _remove_other_torch(wanted: Installation, state: dict[str, str], log: Path) -> None:
+    """Uninstall torch when another build is wanted: to pip both are the same version."""
+    before = (state.get("torch_build"), state.get("torch_index"))
+    if before == (wanted.torch.build, wanted.torch.index):
+        return
+    command = worker_arguments(wanted.python, "-m", "pip", "uninstall", "-y", "torch")
+    run_logged(command, log, on_line=lambda line: None)
+    state.update(torch_build=wanted.torch.build, torch_index=wanted.torch.index)
+
+
+def _self_check(wanted: Installation, report: LineHandler) -> None:
+    log = _log_of("selfcheck")
+    lines: list[str] = []
+
+    def on_line(line: str) -> None:
+        lines.append(line)
+        if line.startswith("ok "):
+            report(line[3:])
+
+    command = worker_arguments(wanted.python, "-m", "vp3d_core.installer.selfcheck")
+    if run_logged(command, log, on_line=on_line):
+        failed = [line for line in lines if line.startswith("FAILED")] or lines[-1:]
+        raise WorkerNotInstalled(
+            "Everything was installed, but not everything works:\n"
+            + "\n".join(f"  {line}" for line in failed)
+            + f"\nLog: {log}",
+            hint="Run: python install.py install --rebuild. If that does not help, report the log.",
+        )
+
+
+def _failure(title: str, log: Path, output: str) -> WorkerNotInstalled:
+    return WorkerNotInstalled(
+        f"The step '{title}' failed:\n{tail(output)}\nLog: {log}", hint=remedy_for(output)
+    )
+
+
+def _check_room(folder: Path, torch: TorchChoice) -> None:
+    cuda = torch.build == "default" or (torch.build == "auto" and has_nvidia_gpu())
+    needed = NEEDED_BYTES_CUDA if cuda else NEEDED_BYTES_CPU
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise WorkerNotInstalled(
+            f"{folder} has {free / 1e9:.1f} GB free; the installation needs {needed / 1e9:.0f} GB",
+            hint="Free some space, or set VP3D_HOME to a folder on another drive.",
+        )
+
+
+def _forget(wanted: Installation) -> None:
+    for name in ("ready.json", "state.json"):
+        (wanted.folder / name).unlink(missing_ok=True)
+
+
+def _log_of(name: str) -> Path:
+    return logs_folder() / f"install-{name}.log"
+
+
+@contextlib.contextmanager
+def _timed(step: Progress, on_progress: ProgressHandler) -> Iterator[LineHandler]:
+    started = time.monotonic()
+    on_progress(step)
+    yield lambda detail: on_progress(dataclasses.replace(step, detail=detail))
+    on_progress(dataclasses.replace(step, seconds=time.monotonic() - started))
+
+
+def _read_json(path: Path) -> dict[str, str]:
+    """Return a state file's content; one that is missing or broken counts as empty: its steps run again."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(name): str(value) for name, value in values.items()} if isinstance(values, dict) else {}
+
+
+def _write_json(path: Path, values: dict[str, str]) -> None:
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+    os.replace(temporary, path)

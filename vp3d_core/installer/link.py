@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make the checkout importable in the worker environment, without copying it, and add the vp3d command."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+from ..user_folders import environment_python
+
+__all__ = ["launcher_path", "link_checkout", "remove_half_installed", "site_packages", "worker_arguments"]
+
+PTH_NAME = "vp3d_checkout.pth"
+# -I: neither the current folder, nor PYTHONPATH, nor the user's site-packages may shadow a package.
+# -X utf8: paths and messages in any alphabet, also through pipes on Windows.
+ISOLATION = ("-I", "-X", "utf8")
+
+
+def worker_arguments(python: Path, *arguments: str) -> list[str]:
+    """Return the command that runs the worker's Python in isolation."""
+    return [str(python), *ISOLATION, *arguments]
+
+
+def link_checkout(environment: Path, checkout: Path) -> None:
+    """Point the environment at this checkout; write nothing when it already does."""
+    _write_if_changed(site_packages(environment) / PTH_NAME, pth_line(checkout))
+    launcher = launcher_path(environment)
+    _write_if_changed(launcher, launcher_text(environment))
+    if sys.platform != "win32" and not os.access(launcher, os.X_OK):
+        launcher.chmod(0o755)
+
+
+def launcher_path(environment: Path) -> Path:
+    """Return where the vp3d command is."""
+    folder = environment_python(environment).parent
+    return folder / ("vp3d.cmd" if sys.platform == "win32" else "vp3d")
+
+
+def launcher_text(environment: Path) -> str:
+    """Return the vp3d command: a shell script, as a "#!" line breaks on spaces in the path."""
+    if sys.platform == "win32":
+        return f'@"%~dp0python.exe" {" ".join(ISOLATION)} -m vp3d_core %*\r\n'
+    python = shlex.quote(str(environment_python(environment)))
+    return f'#!/bin/sh\nexec {python} {" ".join(ISOLATION)} -m vp3d_core "$@"\n'
+
+
+def pth_line(checkout: Path) -> str:
+    """Return the .pth line that adds the checkout to ``sys.path``.
+
+    Code instead of a bare path: up to Python 3.12 a .pth file is read in the locale's encoding, and an
+    escaped string survives any of them.
+    """
+    path = ascii(str(checkout))
+    return f"import sys; {path} in sys.path or sys.path.append({path})\n"
+
+
+def site_packages(environment: Path) -> Path:
+    """Return the environment's site-packages.
+
+    Raises:
+        FileNotFoundError: The environment has none.
+    """
+    if sys.platform == "win32":
+        return environment / "Lib" / "site-packages"
+    found = sorted((environment / "lib").glob("python3.*/site-packages"))
+    if not found:
+        raise FileNotFoundError(f"{environment} has no site-packages")
+    return found[0]
+
+
+def remove_half_installed(environment: Path) -> list[str]:
+    """Remove the records of packages whose installation was cut off, and return their names.
+
+    pip writes RECORD and INSTALLER after a package's files; without them it would either take the package for
+    complete or refuse to replace it.
+    """
+    removed: list[str] = []
+    for folder in site_packages(environment).iterdir():
+        half = folder.name.endswith(".dist-info") and not (
+            (folder / "RECORD").exists() and (folder / "INSTALLER").exists()
+        )
+        if half or folder.name.startswith("~"):
+            shutil.rmtree(folder)
+            removed.append(folder.name)
+    return sorted(removed)
+
+
+def _write_if_changed(path: Path, text: str) -> None:
+    content = os.fsencode(text)
+    if path.exists() and path.read_bytes() == content:
+        return
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_bytes(content)
+    os.replace(temporary, path)
