@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 __all__ = [
+    "BLAZEPOSE_33",
     "COCO_17",
     "H36M_17",
     "HALPE_26",
@@ -93,6 +94,22 @@ _FOOT_EDGES = _both_sides(("ankle", "heel"), ("ankle", "big_toe"), ("ankle", "sm
 
 COCO_17 = KeypointSkeleton("coco17", COCO_17_NAMES, _BODY_EDGES)
 HALPE_26 = KeypointSkeleton("halpe26", HALPE_26_NAMES, (*_BODY_EDGES, ("neck", "head_top"), *_FOOT_EDGES))
+# MediaPipe's pose. Its "foot index" is the tip of the foot, where Halpe has the big toe.
+BLAZEPOSE_33 = KeypointSkeleton(
+    "blazepose33",
+    (
+        "nose", "left_eye_inner", "left_eye", "left_eye_outer", "right_eye_inner", "right_eye", "right_eye_outer",
+        "left_ear", "right_ear", "left_mouth", "right_mouth", "left_shoulder", "right_shoulder",
+        "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_pinky", "right_pinky",
+        "left_index", "right_index", "left_thumb", "right_thumb", "left_hip", "right_hip",
+        "left_knee", "right_knee", "left_ankle", "right_ankle", "left_heel", "right_heel",
+        "left_big_toe", "right_big_toe",
+    ),
+    (
+        *_BODY_EDGES,
+        *_both_sides(("ankle", "heel"), ("ankle", "big_toe"), ("wrist", "index"), ("wrist", "pinky")),
+    ),
+)  # fmt: skip
 # The one input of the lifter, whatever the detector: design.md, "Keypoint slots".
 SLOTS = KeypointSkeleton("slots28", SLOT_NAMES, (*HALPE_26.edges, *_both_sides(("wrist", "hand"))))
 
