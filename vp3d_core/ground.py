@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which way is up, where the floor is, and people set on it. numpy only.
+
+World: z up, floor at 0, the camera looks along +y, the origin lies below the first person's first pelvis.
+
+Convention for feet: the joints toe and heel are points inside the foot. On a foot that stands flat they lie
+``CONTACT_HEIGHTS_M`` above the floor, here and wherever feet are put on the floor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .arrays import Array
+from .filters import gaussian_smooth
+from .motion import CONTACT_JOINTS
+from .pose import Pose3D, Trajectory
+from .rotations import normalize
+from .skeletons import JOINTS
+
+__all__ = ["CONTACT_HEIGHTS_M", "estimate_world", "floor_drift", "to_world"]
+
+CONTACT_HEIGHTS_M = np.array([0.02, 0.025, 0.02, 0.025])  # of CONTACT_JOINTS: how the training data defines them
+FEET = [JOINTS.index(joint) for joint in CONTACT_JOINTS]
+
+UP_PRIOR_SD = np.radians(3.0)  # of the lifter's mean up direction
+CONTACT_HEIGHT_SD_M = 0.04  # of one standing foot, after the path's depth error
+CONTACT_CORRELATION_S = 0.5  # contacts closer in time than this share their error
+UPRIGHT_LIMIT = np.cos(np.radians(45.0))  # torso axes beyond this from the picture's up say nothing
+SURE_CONTACT = 0.5  # probability
+LEAST_CONTACT_S = 0.2  # of standing; with less the lowest feet tell where the floor is
+LOWEST_FEET_PERCENTILE = 5.0
+BELOW_FLOOR_M = 0.10  # no more than 2 % of all foot points may lie deeper than this
+DRIFT_SD_S = 0.7  # of the kernel that follows a drift of the standing feet's height
+GAP_SHARES = ((1.0, 1.0), (6.0, 1e-3), (60.0, 1e-6))  # wider kernels speak only where narrower ones are silent
+LAST_SHARE = 1e-8  # of the clip's mean, where even they are
+
+
+def estimate_world(poses: Sequence[Pose3D], trajectories: Sequence[Trajectory]) -> Array:
+    """Find the camera's height and tilt from bodies and standing feet.
+
+    Args:
+        poses: One for each person; ``up`` may be zero where nothing is known, ``contacts`` too.
+        trajectories: The roots of the same people.
+
+    Returns:
+        world_from_camera (4, 4), m; all people share it.
+
+    Raises:
+        ValueError: when there is nobody.
+    """
+    if not poses or len(poses) != len(trajectories):
+        raise ValueError(f"{len(poses)} poses and {len(trajectories)} trajectories, expected as many of both")
+    prior = _up_prior(poses)
+    up = _fit_up(prior, *_standing_points(poses, trajectories))
+    height = _floor_height(up, poses, trajectories)
+    rotation = _rotation_with_up(up)
+    first = rotation @ trajectories[0].root[0].astype(np.float64)
+    world_from_camera = np.eye(4)
+    world_from_camera[:3, :3] = rotation
+    world_from_camera[:3, 3] = -first[0], -first[1], -height
+    return world_from_camera
+
+
+def to_world(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array) -> Array:
+    """Return a person's joints in the world, a slow drift of the floor under the feet taken out.
+
+    Args:
+        pose: Root-relative joints (T, 25, 3) m, camera axes.
+        trajectory: Root (T, 3) m, camera axes.
+        world_from_camera: (4, 4).
+
+    Returns:
+        (T, 25, 3) m.
+    """
+    placed = (pose.joints + trajectory.root[:, None]).astype(np.float64)
+    joints_world = placed @ world_from_camera[:3, :3].T + world_from_camera[:3, 3]
+    joints_world[..., 2] -= floor_drift(joints_world, contacts=pose.contacts, times_s=pose.times_s)[:, None]
+    return joints_world
+
+
+def floor_drift(joints_world: Array, *, contacts: Array, times_s: Array) -> Array:
+    """Return (T,) the height in m by which standing feet slowly leave the floor.
+
+    A moving camera, a wrong focal length or body height make it. Feet in the air have no part in it, so that
+    jumps stay jumps; where nothing stands the value is carried over from the nearest contacts.
+
+    Args:
+        joints_world: (T, 25, 3) m.
+        contacts: (T, 4) probabilities.
+        times_s: (T,) s.
+    """
+    weights = _sure(contacts)
+    mass = weights.sum(axis=1)
+    if not mass.any() or len(times_s) < 2:
+        return np.zeros(len(times_s))
+    heights = joints_world[:, FEET, 2] - CONTACT_HEIGHTS_M
+    mean = (weights * heights).sum(axis=1) / np.maximum(mass, 1e-9)
+    rate_hz = 1.0 / float(np.median(np.diff(times_s)))
+    both = np.stack([mass * mean, mass], axis=-1)
+    total = LAST_SHARE * both.mean(axis=0, keepdims=True)
+    for width, share in GAP_SHARES:
+        total = total + share * gaussian_smooth(both, width * DRIFT_SD_S * rate_hz)
+    return total[:, 0] / total[:, 1]
+
+
+def _sure(contacts: Array) -> Array:
+    """Return weights in [0, 1]: nothing below ``SURE_CONTACT``."""
+    return np.clip((contacts.astype(np.float64) - SURE_CONTACT) / (1.0 - SURE_CONTACT), 0.0, 1.0)
+
+
+def _up_prior(poses: Sequence[Pose3D]) -> Array:
+    """Return the robust mean (3,) of the lifter's up directions, else of upright torsos, else of the picture."""
+    ups = np.concatenate([pose.up for pose in poses]).astype(np.float64)
+    known = np.linalg.norm(ups, axis=-1) > 0.5
+    if known.any():
+        return _spherical_median(normalize(ups[known]))
+    picture_up = np.array([0.0, -1.0, 0.0])
+    thorax = JOINTS.index("thorax")
+    torsos = normalize(np.concatenate([pose.joints[:, thorax] - pose.joints[:, 0] for pose in poses]))
+    upright = torsos @ picture_up > UPRIGHT_LIMIT
+    return _spherical_median(torsos[upright].astype(np.float64)) if upright.any() else picture_up
+
+
+def _spherical_median(directions: Array) -> Array:
+    """Return the unit vector with the least sum of distances to (N, 3) unit vectors (Weiszfeld)."""
+    middle = normalize(directions.mean(axis=0))
+    for _ in range(20):
+        weights = 1.0 / np.maximum(np.linalg.norm(directions - middle, axis=-1), 1e-3)
+        middle = normalize((directions * weights[:, None]).sum(axis=0))
+    return middle
+
+
+def _standing_points(poses: Sequence[Pose3D], trajectories: Sequence[Trajectory]) -> tuple[Array, Array]:
+    """Return standing foot points (N, 3) m in camera axes and their weights (N,).
+
+    Each of a person's four points is taken from its own mean: only its way over the floor tells the tilt,
+    not the shape of a foot that the lifter may have wrong.
+    """
+    points: list[Array] = []
+    weights: list[Array] = []
+    for pose, trajectory in zip(poses, trajectories, strict=True):
+        feet = (pose.joints[:, FEET] + trajectory.root[:, None]).astype(np.float64)
+        durations = np.gradient(pose.times_s) if len(feet) > 1 else np.zeros(1)
+        share = _sure(pose.contacts) * np.minimum(durations / CONTACT_CORRELATION_S, 1.0)[:, None]
+        mean = (feet * share[..., None]).sum(axis=0) / np.maximum(share.sum(axis=0), 1e-9)[:, None]
+        points.append((feet - mean).reshape(-1, 3))
+        weights.append(share.reshape(-1))
+    return np.concatenate(points), np.concatenate(weights)
+
+
+def _fit_up(prior: Array, points: Array, weights: Array) -> Array:
+    """Fit a plane's normal (3,) to points (N, 3), with a prior and Huber weights.
+
+    The normal is the smallest eigenvector of Σ w p p' / sd² - n0 n0' / prior_sd²; the spread of the points
+    about the plane widens their sd, so that a moving camera leaves the prior to decide.
+    """
+    up, sd = prior, CONTACT_HEIGHT_SD_M
+    if weights.sum() <= 0:
+        return up
+    robust = np.ones_like(weights)
+    for _ in range(8):
+        scatter = np.einsum("n,ni,nj->ij", weights * robust, points, points) / sd**2
+        _, vectors = np.linalg.eigh(scatter - np.outer(prior, prior) / UP_PRIOR_SD**2)
+        up = vectors[:, 0] * (1.0 if vectors[:, 0] @ prior > 0 else -1.0)
+        distances = np.abs(points @ up)
+        sd = max(CONTACT_HEIGHT_SD_M, 1.5 * _weighted_median(distances, weights))
+        robust = 1.0 / np.maximum(distances / (1.5 * sd), 1.0)
+    return up
+
+
+def _floor_height(up: Array, poses: Sequence[Pose3D], trajectories: Sequence[Trajectory]) -> float:
+    """Return the floor's height along ``up`` from the camera's centre, m (negative: below it)."""
+    heights: list[Array] = []
+    weights: list[Array] = []
+    for pose, trajectory in zip(poses, trajectories, strict=True):
+        feet = (pose.joints[:, FEET] + trajectory.root[:, None]).astype(np.float64)
+        durations = np.gradient(pose.times_s) if len(feet) > 1 else np.zeros(1)
+        heights.append(feet @ up - CONTACT_HEIGHTS_M)
+        weights.append(_sure(pose.contacts) * durations[:, None])
+    height, weight = np.concatenate(heights), np.concatenate(weights)
+    if weight.sum() < LEAST_CONTACT_S:
+        return float(np.percentile(height.min(axis=1), LOWEST_FEET_PERCENTILE))
+    floor = _weighted_median(height.reshape(-1), weight.reshape(-1))
+    return min(floor, float(np.percentile(height, 2.0)) + BELOW_FLOOR_M)
+
+
+def _weighted_median(values: Array, weights: Array) -> float:
+    order = np.argsort(values)
+    total = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(total, total[-1] / 2.0)])
+
+
+def _rotation_with_up(up: Array) -> Array:
+    """Return world_from_camera (3, 3): ``up`` becomes z, the camera's heading y."""
+    forward = np.array([0.0, 0.0, 1.0])
+    heading = forward - up * (forward @ up)
+    if np.linalg.norm(heading) < 0.05:  # looks straight down or up: the picture's up is the heading
+        picture_up = np.array([0.0, -1.0, 0.0])
+        heading = picture_up - up * (picture_up @ up)
+    heading = normalize(heading)
+    return np.stack([np.cross(heading, up), heading, up])
