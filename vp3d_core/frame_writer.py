@@ -18,6 +18,7 @@ from .output_file import output_error, temporary_path
 if TYPE_CHECKING:
     from av.container import OutputContainer
     from av.packet import Packet
+    from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
 __all__ = ["FrameWriter"]
@@ -91,12 +92,16 @@ class FrameWriter:
             OutputError: The disk is full, for instance.
             ValueError: The time does not increase.
         """
+        import av
         import cv2
-        from av.video.frame import VideoFrame
 
         height, width = rgb.shape[:2]
+        if self._container is None:
+            raise ValueError("write() belongs inside the with block")
         if self._stream is None:
-            self._stream = self._add_stream(width + width % 2, height + height % 2)
+            self._stream = _add_stream(
+                self._container, (width + width % 2, height + height % 2), self._rate_hz
+            )
             self._first_s = time_s
         tick = round((time_s - self._first_s) * TICKS_PER_S)
         if tick <= self._last_tick:
@@ -104,39 +109,28 @@ class FrameWriter:
         self._last_tick = tick
         if width % 2 or height % 2:
             rgb = np.pad(rgb, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-        picture = VideoFrame.from_ndarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420), format="yuv420p")
+        planes = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420), dtype=np.uint8)
+        picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         picture.colorspace, picture.color_range = BT601, LIMITED_RANGE
         picture.pts, picture.time_base = tick, Fraction(1, TICKS_PER_S)
         try:
-            self._mux(self._stream.encode(picture))
+            self._encode(self._container, self._stream, picture)
         except OSError as error:
             raise output_error(self._path, error) from error
 
-    def _add_stream(self, width: int, height: int) -> VideoStream:
-        assert self._container is not None, "write() belongs inside the with block"
-        name, options = _best_encoder()
-        rate = Fraction(self._rate_hz).limit_denominator(1001)
-        stream: VideoStream = self._container.add_stream(name, rate=rate, options=dict(options))  # pyright: ignore
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        context = stream.codec_context
-        context.time_base = Fraction(1, TICKS_PER_S)
-        context.thread_count = ENCODER_THREADS
-        context.colorspace = context.color_primaries = context.color_trc = BT601
-        context.color_range = LIMITED_RANGE
-        return stream
-
-    def _mux(self, packets: list[Packet]) -> None:
-        assert self._container is not None
+    def _encode(self, container: OutputContainer, stream: VideoStream, picture: VideoFrame | None) -> None:
+        """Encode a picture, or what the encoder still holds, and write the packets that come out."""
+        packets: list[Packet[VideoStream]] = stream.encode(picture)  # pyright: ignore
         for packet in packets:
             # MP4 derives all durations from the times but the last, for which it takes this one.
             packet.duration = round(TICKS_PER_S / self._rate_hz)
-            self._container.mux(packet)
+            container.mux(packet)  # pyright: ignore[reportUnknownMemberType]
 
     def _finish(self) -> None:
         if self._stream is None or self._container is None or self._file is None:
             raise ValueError("no frame was written")
         try:
-            self._mux(self._stream.encode(None))
+            self._encode(self._container, self._stream, None)
             self._container.close()
             self._container = None
             self._file.close()
@@ -146,13 +140,29 @@ class FrameWriter:
 
     def _abandon(self) -> None:
         """Release what is still open and remove the temporary file, if it is still there."""
+        from av.error import FFmpegError
+
         for resource in (self._container, self._file):
             try:
                 if resource is not None:
                     resource.close()
-            except OSError as error:
+            except (FFmpegError, OSError) as error:
                 logger.debug("closing an unfinished %s: %s", self._path, error)
         self._temporary.unlink(missing_ok=True)
+
+
+def _add_stream(container: OutputContainer, size: tuple[int, int], rate_hz: float) -> VideoStream:
+    name, options = _best_encoder()
+    rate = Fraction(rate_hz).limit_denominator(1001)
+    stream: VideoStream = container.add_stream(name, rate=rate, options=dict(options))  # pyright: ignore
+    stream.width, stream.height = size
+    stream.pix_fmt = "yuv420p"
+    context = stream.codec_context
+    context.time_base = Fraction(1, TICKS_PER_S)
+    context.thread_count = ENCODER_THREADS
+    context.colorspace = context.color_primaries = context.color_trc = BT601
+    context.color_range = LIMITED_RANGE
+    return stream
 
 
 def _best_encoder() -> tuple[str, dict[str, str]]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def output_error(path: Path, error: OSError) -> OutputError:
 
 
 @contextmanager
-def replaced_when_done(path: Path) -> Iterator[Path]:
+def replaced_when_done(path: Path) -> Generator[Path, None, None]:
     """Give a temporary path to write to; it takes the place of ``path`` when the block ends without an error.
 
     Only write in the block: each OSError in it is taken for one of the output.

@@ -113,7 +113,7 @@ def read_frames(
     """
     if every < 1:
         raise ValueError(f"every is {every}, expected 1 or more")
-    warn = on_warning or log_warning
+    warn = log_warning if on_warning is None else on_warning
     start = (start_s or 0.0) - TIME_TOLERANCE_S
     upright: Upright | None = None
     wanted = 0
@@ -125,7 +125,7 @@ def read_frames(
             if time_s < start:
                 continue
             if wanted % every == 0:
-                yield Frame(index, time_s, upright.rgb(picture, index, warn))
+                yield Frame(index, time_s, upright.rgb(picture))
             wanted += 1
     if wanted == 0:
         until = "its end" if end_s is None else f"{end_s:g} s"
@@ -142,7 +142,13 @@ def _timed_pictures(
     """Yield index, time in s and picture of all frames before ``end_s``; warn of a truncated file."""
     clock = PresentationClock(source.time_base, source.nominal_step_s, warn)
     last: tuple[float, VideoFrame] | None = None
+    size: tuple[int, int] | None = None
     for index, picture in enumerate(source.decode()):
+        if size not in (None, (picture.width, picture.height)):
+            warn(
+                "size_changed", f"From frame {index} on pictures are {picture.width}x{picture.height}", index
+            )
+        size = picture.width, picture.height
         time_s = clock.tick(picture.pts, picture.dts, index)
         if end_s is not None and time_s >= end_s - TIME_TOLERANCE_S:
             return

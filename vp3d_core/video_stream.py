@@ -26,6 +26,7 @@ OnWarning: TypeAlias = Callable[[str, str, "int | None"], None]
 
 MAX_DECODER_THREADS = 4  # more gain little for one stream, and the detector needs the cores
 TEXT_FORMATS = frozenset({"tty", "bin", "idf", "xbin", "adf"})  # FFmpeg "plays" text files as terminal art
+ATTACHED_PICTURE = 0x400  # AV_DISPOSITION_ATTACHED_PIC
 FALLBACK_RATE_HZ = 25.0  # for raw streams that state no rate at all: FFmpeg's own choice for them
 ANY_VIDEO_HINT = "Choose a video such as MP4, MOV, MKV, WebM or AVI."
 
@@ -144,9 +145,11 @@ class VideoSource:
 
     def _drain(self) -> list[VideoFrame]:
         """Return the pictures that the decoder still holds when reading broke off."""
-        return self._stream.codec_context.decode(None) if self.read_error else []
+        if not self.read_error:
+            return []
+        return self._stream.codec_context.decode(None)  # pyright: ignore[reportUnknownMemberType]
 
-    def _damaged(self, error: OSError, index: int) -> None:
+    def _damaged(self, error: Exception, index: int) -> None:
         if not self._decode_error and self._warn is not None:
             self._warn("damaged", f"Data near frame {index} is damaged, left out: {_reason(error)}", index)
         self._decode_error = _reason(error)
@@ -190,12 +193,14 @@ class VideoSource:
         from av.error import FFmpegError
 
         count = 0
-        with _open_container(self._path) as container:
-            try:
-                for packet in container.demux(_main_stream(container, self._path)):
-                    count += packet.size > 0
-            except (FFmpegError, OSError) as error:
-                logger.debug("counting stopped: %s", error)
+        container = _open_container(self._path)
+        try:
+            for packet in container.demux(_main_stream(container, self._path)):
+                count += packet.size > 0
+        except (FFmpegError, OSError) as error:
+            logger.debug("counting stopped: %s", error)
+        finally:
+            container.close()
         return max(1, count)
 
 
@@ -231,6 +236,8 @@ def _not_a_video(path: Path, error: Exception) -> VideoReadError:
 def _main_stream(container: InputContainer, path: Path) -> VideoStream:
     """Return the video stream that a player would show; cover pictures of music files do not count."""
     streams = [s for s in container.streams.video if not _is_cover(s)]
+    if not len(container.streams):
+        raise _not_a_video(path, ValueError("it holds no streams"))
     if not streams:
         found = ", ".join(f"{s.type}" for s in container.streams) or "none"
         raise VideoReadError(f"{path} has no video stream (streams: {found})", hint=ANY_VIDEO_HINT)
@@ -244,7 +251,7 @@ def _main_stream(container: InputContainer, path: Path) -> VideoStream:
 
 
 def _is_cover(stream: VideoStream) -> bool:
-    return "attached_pic" in str(getattr(stream, "disposition", "")).lower()
+    return bool(stream.disposition & ATTACHED_PICTURE)
 
 
 def _reason(error: Exception) -> str:

@@ -15,8 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from av.video.frame import VideoFrame
 
 __all__ = ["Upright"]
@@ -33,14 +31,12 @@ class Upright:
         transposed: Whether rows and columns are exchanged.
         flipped_x: Whether the picture is then mirrored left to right.
         flipped_y: Whether the picture is then mirrored top to bottom.
-        coded_size: (width, height) px of the first stored picture, as decoded.
     """
 
     stored_size: tuple[int, int]
     transposed: bool
     flipped_x: bool
     flipped_y: bool
-    coded_size: tuple[int, int]
 
     @classmethod
     def of_frame(cls, picture: VideoFrame, pixel_aspect: Fraction) -> Upright:
@@ -57,10 +53,9 @@ class Upright:
             else:
                 height = round(height / pixel_aspect)
         a, b, c, d = _display_matrix(picture)
-        coded = (picture.width, picture.height)
         if abs(b) + abs(c) > abs(a) + abs(d):
-            return cls((width, height), True, c < 0, b < 0, coded)
-        return cls((width, height), False, a < 0, d < 0, coded)
+            return cls((width, height), True, c < 0, b < 0)
+        return cls((width, height), False, a < 0, d < 0)
 
     @property
     def width(self) -> int:
@@ -79,18 +74,8 @@ class Upright:
             return 270 if self.flipped_y else 90
         return 180 if self.flipped_y else 0
 
-    def rgb(
-        self, picture: VideoFrame, index: int, warn: Callable[[str, str, int | None], None]
-    ) -> npt.NDArray[np.uint8]:
-        """Return the upright picture (height, width, 3).
-
-        A picture of another stored size than the first is scaled to that, with a warning.
-        """
-        if (picture.width, picture.height) != self.coded_size:
-            first = f"{self.coded_size[0]}x{self.coded_size[1]}"
-            warn(
-                "size_changed", f"Frame {index} is {picture.width}x{picture.height}, scaled to {first}", index
-            )
+    def rgb(self, picture: VideoFrame) -> npt.NDArray[np.uint8]:
+        """Return the upright picture (height, width, 3); another size than the first's is scaled to that."""
         width, height = self.stored_size
         pixels = picture.to_ndarray(format="rgb24", width=width, height=height)
         if self.transposed:
