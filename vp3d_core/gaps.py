@@ -77,9 +77,13 @@ def _interpolate(times_s: Array, values: Array, known: BoolArray) -> Array:
     """Interpolate values (T, ...) linearly where they are not known; the ends are held."""
     flat = values.reshape(len(values), -1).astype(np.float64)
     where = np.flatnonzero(known)
-    after = np.clip(np.searchsorted(times_s[where], times_s), 1, max(where.size - 1, 1)).clip(max=where.size - 1)
+    after = np.clip(np.searchsorted(times_s[where], times_s), 1, max(where.size - 1, 1)).clip(
+        max=where.size - 1
+    )
     low, high = where[np.maximum(after - 1, 0)], where[after]
     span_s = times_s[high] - times_s[low]
-    weight = np.clip(np.where(span_s > 0, (times_s - times_s[low]) / np.where(span_s > 0, span_s, 1.0), 0.0), 0.0, 1.0)
+    weight = np.clip(
+        np.where(span_s > 0, (times_s - times_s[low]) / np.where(span_s > 0, span_s, 1.0), 0.0), 0.0, 1.0
+    )
     bridged = flat[low] + weight[:, None] * (flat[high] - flat[low])
     return np.where(known[:, None], flat, bridged).reshape(values.shape)

@@ -106,7 +106,9 @@ class WorkerJob:
         try:
             events, log = (self.job_dir / EVENTS_NAME).open("wb"), (self.job_dir / LOG_NAME).open("wb")
         except OSError as error:
-            raise OutputError(f"{self.job_dir} cannot be written: {error.strerror}", hint="Check the folder.") from error
+            raise OutputError(
+                f"{self.job_dir} cannot be written: {error.strerror}", hint="Check the folder."
+            ) from error
         with events, log:
             try:
                 self._process = subprocess.Popen(
@@ -144,7 +146,9 @@ class WorkerJob:
         self._close_stdin(self._process)
         self._stop_at = time.monotonic() + self._grace_s
 
-    def wait(self, on_event: Callable[[Event], None] | None = None, *, timeout_s: float | None = None) -> Path:
+    def wait(
+        self, on_event: Callable[[Event], None] | None = None, *, timeout_s: float | None = None
+    ) -> Path:
         """Poll until the end and return the output folder.
 
         Args:
@@ -206,7 +210,9 @@ class WorkerJob:
 
     def _event_without_last_words(self, returncode: int) -> ErrorEvent:
         if self._cancelled:
-            return ErrorEvent("cancelled", "The capture was cancelled", hint="Start it again to go on from there.")
+            return ErrorEvent(
+                "cancelled", "The capture was cancelled", hint="Start it again to go on from there."
+            )
         return ErrorEvent(
             "worker_crashed",
             f"The worker ended without a last message (return code {returncode})",
@@ -231,7 +237,9 @@ def _check_protocol(event: Event) -> Event:
 
 def _worker_environment() -> dict[str, str]:
     """Return the environment in which ``-m vp3d_core`` finds this very package."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONSTARTUP")}
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONSTARTUP")
+    }
     environment["PYTHONPATH"] = str(Path(__file__).resolve().parent.parent)
     environment["PYTHONUNBUFFERED"] = "1"
     environment["PYTHONUTF8"] = "1"

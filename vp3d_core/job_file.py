@@ -59,10 +59,13 @@ class CaptureJob:
             values = json.loads(path.read_text(encoding="utf-8"))
             video, out, settings = values["video"], values["out"], values["settings"]
         except OSError as error:
-            raise InputError(f"{path} cannot be read: {error.strerror}", hint="Start the capture again.") from error
+            raise InputError(
+                f"{path} cannot be read: {error.strerror}", hint="Start the capture again."
+            ) from error
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(
-                f"{path} is no job: expected an object with video, out and settings", hint="Start the capture again."
+                f"{path} is no job: expected an object with video, out and settings",
+                hint="Start the capture again.",
             ) from error
         if not (isinstance(video, str) and isinstance(out, str) and isinstance(settings, dict)):
             raise InputError(f"{path} is no job: wrong types", hint="Start the capture again.")

@@ -61,16 +61,21 @@ class CaptureSettings:
         _check_range("fps", self.fps, 1.0, 240.0)
         _check_range("threads", self.threads, 0, 256)
         if not self.detector:
-            raise InputError("The detector has no name", hint=f"Choose {', '.join(DETECTORS)} or a keypoint file.")
+            raise InputError(
+                "The detector has no name", hint=f"Choose {', '.join(DETECTORS)} or a keypoint file."
+            )
         given = [name for name in FOCAL_FIELDS if getattr(self, name) is not None]
         if len(given) > 1:
             raise InputError(f"{' and '.join(given)} were both given", hint="Give one of them.")
         if self.start_s is not None and self.end_s is not None and self.end_s <= self.start_s:
             raise InputError(
-                f"The end ({self.end_s} s) is not after the start ({self.start_s} s)", hint="Give a later end."
+                f"The end ({self.end_s} s) is not after the start ({self.start_s} s)",
+                hint="Give a later end.",
             )
         if self.device not in DEVICES:
-            raise InputError(f"Device {self.device!r} is unknown", hint=f"Choose one of {', '.join(DEVICES)}.")
+            raise InputError(
+                f"Device {self.device!r} is unknown", hint=f"Choose one of {', '.join(DEVICES)}."
+            )
         if not self.person:
             raise InputError("No person was chosen", hint=f"Choose {', '.join(PERSON_CHOICES)} or track ids.")
         for choice in self.person:
@@ -90,7 +95,8 @@ class CaptureSettings:
         unknown = sorted(set(values) - known)
         if unknown:
             raise InputError(
-                f"Settings hold unknown names: {', '.join(unknown)}", hint=f"Known are {', '.join(sorted(known))}."
+                f"Settings hold unknown names: {', '.join(unknown)}",
+                hint=f"Known are {', '.join(sorted(known))}.",
             )
         plain = dict(values)
         if isinstance(plain.get("person"), list):
@@ -98,7 +104,8 @@ class CaptureSettings:
         for field in dataclasses.fields(cls):
             if field.name in plain and not _has_type(plain[field.name], str(field.type)):
                 raise InputError(
-                    f"{field.name} is {plain[field.name]!r}, expected {field.type}", hint="Correct it in the settings."
+                    f"{field.name} is {plain[field.name]!r}, expected {field.type}",
+                    hint="Correct it in the settings.",
                 )
         return cls(**plain)  # type: ignore[arg-type]
 
@@ -107,12 +114,20 @@ def _has_type(value: object, expected: str) -> bool:
     """Return whether a JSON value fits a field's annotation; a whole number fits a float."""
     if isinstance(value, bool) or expected == "bool":
         return isinstance(value, bool) and expected == "bool"
-    kinds: dict[str, type | tuple[type, ...]] = {"int": int, "str": str, "float": (int, float), "tuple[str, ...]": tuple}
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "int": int,
+        "str": str,
+        "float": (int, float),
+        "tuple[str, ...]": tuple,
+    }
     return any(
-        value is None if option == "None" else isinstance(value, kinds[option]) for option in expected.split(" | ")
+        value is None if option == "None" else isinstance(value, kinds[option])
+        for option in expected.split(" | ")
     )
 
 
 def _check_range(name: str, value: float | None, low: float, high: float) -> None:
     if value is not None and not low <= value <= high:
-        raise InputError(f"{name} is {value}, expected {low:g} to {high:g}", hint=f"Give {name} in that range.")
+        raise InputError(
+            f"{name} is {value}, expected {low:g} to {high:g}", hint=f"Give {name} in that range."
+        )

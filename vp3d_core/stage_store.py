@@ -7,7 +7,6 @@ again only when something it depends on has changed. Files are written under a t
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import logging
@@ -20,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from .atomic_file import replacing
-from .errors import OutputError
+from .output_folder import make_folder
 
-__all__ = ["Arrays", "StageStore", "code_key", "make_key", "source_sha256"]
+__all__ = ["Arrays", "StageStore", "code_key", "is_same_source", "make_key", "source_sha256"]
 
 Arrays = Mapping[str, npt.NDArray[np.generic]]
 
@@ -60,20 +59,36 @@ def source_sha256(path: Path, *, folder: Path | None) -> str:
     if path.is_dir():
         inner = [(str(p.relative_to(path)), _file_sha256(p)) for p in sorted(path.rglob("*")) if p.is_file()]
         return hashlib.sha256(json.dumps(inner).encode()).hexdigest()
-    status = path.stat()
-    stamp = {"path": str(path.resolve()), "size": status.st_size, "mtime_ns": status.st_mtime_ns}
-    memory = None if folder is None else folder / SOURCE_NAME
-    if memory is not None:
-        with contextlib.suppress(OSError, ValueError, AttributeError, KeyError):  # no memory: hash it again
-            known = json.loads(memory.read_text(encoding="utf-8"))
-            if known["stamp"] == stamp:
-                return str(known["sha256"])
+    known = _remembered(folder)
+    if known is not None and known["stamp"] == _stamp(path):
+        return str(known["sha256"])
     sha256 = _file_sha256(path)
-    if memory is not None:
-        _make_folder(memory.parent)
-        with replacing(memory) as temporary:
-            temporary.write_text(json.dumps({"stamp": stamp, "sha256": sha256}), encoding="utf-8")
+    if folder is not None:
+        make_folder(folder)
+        with replacing(folder / SOURCE_NAME) as temporary:
+            temporary.write_text(json.dumps({"stamp": _stamp(path), "sha256": sha256}), encoding="utf-8")
     return sha256
+
+
+def is_same_source(path: Path, *, folder: Path) -> bool:
+    """Return whether a file is the one that is remembered in a folder; also when none is."""
+    known = _remembered(folder)
+    return known is None or known["stamp"] == _stamp(path) or known["sha256"] == _file_sha256(path)
+
+
+def _remembered(folder: Path | None) -> dict[str, object] | None:
+    if folder is None:
+        return None
+    try:
+        known = json.loads((folder / SOURCE_NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None  # never known, or half written: it is hashed again
+    return known if isinstance(known, dict) and {"stamp", "sha256"} <= set(known) else None
+
+
+def _stamp(path: Path) -> dict[str, object]:
+    status = path.stat()
+    return {"path": str(path.resolve()), "size": status.st_size, "mtime_ns": status.st_mtime_ns}
 
 
 def _file_sha256(path: Path) -> str:
@@ -82,15 +97,6 @@ def _file_sha256(path: Path) -> str:
         while block := stream.read(HASH_BLOCK_BYTES):
             digest.update(block)
     return digest.hexdigest()
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{folder} cannot be made: {error.strerror}", hint="Choose another output folder with -o."
-        ) from error
 
 
 class StageStore:
@@ -126,6 +132,6 @@ class StageStore:
         if self.folder is None:
             return
         path = self.folder / f"{stage}-{key}.npz"
-        _make_folder(self.folder)
+        make_folder(self.folder)
         with replacing(path) as temporary, temporary.open("wb") as stream:
             np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]

@@ -50,10 +50,20 @@ def test_any_line_is_an_event_or_a_protocol_error(line: str) -> None:
         decode_event(line)
 
 
-@given(st.sampled_from(["hello", "stage", "progress", "warning", "result", "error"]), json_values, json_values)
+@given(
+    st.sampled_from(["hello", "stage", "progress", "warning", "result", "error"]), json_values, json_values
+)
 def test_wrong_values_are_protocol_errors(kind: str, first: object, second: object) -> None:
     import json
 
-    values = {"event": kind, "name": first, "path": first, "code": second, "text": first, "stage": second, "done": first}
+    values = {
+        "event": kind,
+        "name": first,
+        "path": first,
+        "code": second,
+        "text": first,
+        "stage": second,
+        "done": first,
+    }
     with contextlib.suppress(ProtocolError):
         decode_event(json.dumps(values))

@@ -29,9 +29,9 @@ def test_an_event_is_one_line_that_says_what_it_is() -> None:
 
 
 def test_unknown_keys_are_ignored() -> None:
-    assert decode_event('{"event": "stage", "name": "lift", "index": 3, "count": 9, "new": [1]}') == StageEvent(
-        "lift", 3, 9
-    )
+    assert decode_event(
+        '{"event": "stage", "name": "lift", "index": 3, "count": 9, "new": [1]}'
+    ) == StageEvent("lift", 3, 9)
 
 
 def test_values_with_a_default_may_be_missing() -> None:
@@ -49,7 +49,10 @@ def test_values_with_a_default_may_be_missing() -> None:
         ('{"event": "dance"}', "Event 'dance' is unknown, expected one of hello, stage"),
         ('{"event": ["stage"]}', "is unknown"),
         ('{"event": "stage", "name": "lift", "index": 3}', "Event 'stage' lacks 'count'"),
-        ('{"event": "stage", "name": "lift", "index": "3", "count": 9}', "'index' of event 'stage' is '3', expected int"),
+        (
+            '{"event": "stage", "name": "lift", "index": "3", "count": 9}',
+            "'index' of event 'stage' is '3', expected int",
+        ),
         ('{"event": "stage", "name": "lift", "index": true, "count": 9}', "is True, expected int"),
         ('{"event": "progress", "stage": "lift", "done": 1, "eta_s": NaN}', "is nan, expected float"),
         ('{"event": "result", "path": null}', "is None, expected str"),

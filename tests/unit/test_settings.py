@@ -15,8 +15,8 @@ def test_defaults_survive_json() -> None:
 
 def test_all_fields_survive_json() -> None:
     settings = CaptureSettings(
-        detector="keypoints für A.npz", person=("largest", "3"), height_m=1.85, fov_deg=60.0, start_s=1.5, end_s=9.0,
-        fps=24, device="cpu", smooth=False, threads=2, lifter="mine.safetensors",
+        detector="keypoints für A.npz", person=("largest", "3"), height_m=1.85, fov_deg=60.0, start_s=1.5,
+        end_s=9.0, fps=24, device="cpu", smooth=False, threads=2, lifter="mine.safetensors",
     )  # fmt: skip
     assert CaptureSettings.from_json(settings.to_json()) == settings
 

@@ -54,7 +54,9 @@ def test_limb_joints_are_joints() -> None:
 
 
 def test_a_motion_has_one_root_and_no_cycle() -> None:
-    assert [MOTION_SKELETON_NAMES[j] for j, parent in enumerate(MOTION_SKELETON_PARENTS) if parent == -1] == ["pelvis"]
+    assert [MOTION_SKELETON_NAMES[j] for j, parent in enumerate(MOTION_SKELETON_PARENTS) if parent == -1] == [
+        "pelvis"
+    ]
     for joint in range(len(MOTION_SKELETON_NAMES)):
         steps, at = 0, joint
         while MOTION_SKELETON_PARENTS[at] != -1:

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command ``vp3d``. What a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import __version__
+from .capture_options import add_capture_options
+from .errors import VP3DError
+
+__all__ = ["main"]
+
+# Each module has add_arguments(parser) and run(options) -> exit code.
+TRAINING_COMMANDS = {
+    "train": (".train.command", "train the lifter on motion capture"),
+    "evaluate": (".train.evaluate_command", "measure a lifter on held-out motion capture"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; return 0, or 1 on an error, 2 on wrong options, 130 when cancelled.
+
+    Args:
+        argv: The words after the program's name; None takes those of the process.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(words)
+    except VP3DError as error:
+        print(f"Error: {error.message}\n{error.hint}".rstrip(), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Cancelled.", file=sys.stderr)
+        return 130
+
+
+def _run(words: list[str]) -> int:
+    if words and words[0] in TRAINING_COMMANDS:
+        return _run_training(words[0], words[1:])
+    parser = argparse.ArgumentParser(prog="vp3d", description="Motion capture from ordinary video.")
+    parser.add_argument("--version", action="version", version=f"vp3d {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    capture = add_capture_options(commands)
+    doctor = commands.add_parser("doctor", help="say what is installed, which device, which weights")
+    doctor.add_argument("--json", action="store_true", help="print JSON instead of text")
+    weights = commands.add_parser("weights", help="fetch the weights of the MMPose detector")
+    weights.add_argument("--from-file", metavar="FILE", type=Path, help="take them from a file instead")
+    for name, (_, text) in TRAINING_COMMANDS.items():
+        commands.add_parser(name, help=text)
+    options = parser.parse_args(words)
+    if options.command == "capture":
+        return _run_capture(capture, options, words)
+    if options.command == "doctor":
+        from .doctor import run_doctor
+
+        return run_doctor(sys.stdout.write, as_json=options.json)
+    return _run_weights(options.from_file)
+
+
+def _run_capture(parser: argparse.ArgumentParser, options: argparse.Namespace, words: list[str]) -> int:
+    from .capture_command import run_capture_command, run_worker_command
+
+    if options.job is not None:
+        return run_worker_command(options.job)
+    if options.video is None:
+        parser.error("give a video: vp3d capture CLIP")
+    return run_capture_command(options, words, usage_error=parser.error)
+
+
+def _run_weights(path: Path | None) -> int:
+    from .installer.weights_command import fetch_weights, import_weights
+
+    return fetch_weights(print) if path is None else import_weights(path, print)
+
+
+def _run_training(name: str, words: list[str]) -> int:
+    module_name, text = TRAINING_COMMANDS[name]
+    module = importlib.import_module(module_name, __package__)
+    parser = argparse.ArgumentParser(prog=f"vp3d {name}", description=text.capitalize() + ".")
+    module.add_arguments(parser)
+    return int(module.run(parser.parse_args(words)) or 0)
