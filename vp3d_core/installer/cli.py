@@ -15,7 +15,8 @@ from pathlib import Path
 
 from ..errors import VP3DError
 from ..user_folders import environment_python, weights_folder, worker_folder
-from .environment import Installation, Progress, ensure_worker, installation, remove_worker
+from .environment import Progress, ensure_worker, remove_worker
+from .installation import Installation, installation
 from .interpreters import Interpreter, find_interpreter
 from .link import launcher_path, worker_arguments
 from .pip_process import child_environment
@@ -227,9 +228,9 @@ def _weights(options: argparse.Namespace, rest: list[str]) -> int:
         return subprocess.call([str(python.path), str(CHECKOUT / "install.py"), "weights", *rest])
     from .weights_command import fetch_weights, import_weights
 
-    if chosen.from_file:
-        return import_weights(chosen.from_file, print)
-    return fetch_weights(print)
+    if not chosen.from_file:
+        return fetch_weights(print)
+    return max(import_weights(path, print) for path in chosen.from_file)
 
 
 def _uninstall(options: argparse.Namespace, rest: list[str]) -> int:

@@ -1,17 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bring the worker environment up to date, step by step, so that an interrupted installation goes on.
-
-In the worker folder: ``env/`` the virtual environment, ``state.json`` what was done so far, ``ready.json``
-that all of it was done and the self-check passed. Both files are replaced atomically; ``ready.json`` counts
-only while its keys are those of the pins in ``requirements/``.
-"""
+"""Bring the worker environment up to date, step by step, so that an interrupted installation goes on."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
-import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -19,16 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import WorkerNotInstalled
-from ..user_folders import environment_python, logs_folder, worker_folder
+from ..user_folders import logs_folder, worker_folder
+from .installation import LAYOUT, Installation, write_state
 from .interpreters import Interpreter
-from .link import link_checkout, remove_half_installed, worker_arguments
+from .link import link_checkout, remove_half_installed, site_packages, worker_arguments
 from .lock import exclusive
 from .pip_process import NO_DISTRIBUTION, LineHandler, describe_pip_line, remedy_for, run_logged, tail
-from .steps import Step, TorchChoice, has_nvidia_gpu, test_step, worker_steps
+from .steps import Step, TorchChoice, has_nvidia_gpu
 
-__all__ = ["Installation", "Progress", "ensure_worker", "installation", "remove_worker"]
+__all__ = ["Progress", "ProgressHandler", "ensure_worker", "remove_worker"]
 
-LAYOUT = "1"  # of the worker folder; another value makes the environment anew
+PIP_WITH_RAW_BAR = (24, 1)  # the progress bar that is one plain line a step; a Python may bring an older pip
 NEEDED_BYTES_CPU = 4_000_000_000  # environment 1.9 GB, unpacking and pip's cache
 NEEDED_BYTES_CUDA = 14_000_000_000  # the CUDA libraries are 3 GB to fetch and 7 GB unpacked
 
@@ -53,67 +48,6 @@ class Progress:
 
 
 ProgressHandler = Callable[[Progress], None]
-
-
-@dataclass(frozen=True)
-class Installation:
-    """A worker environment, as it should be for one checkout.
-
-    Attributes:
-        checkout: Folder that holds vp3d_core and requirements.
-        folder: The worker folder.
-        torch: Which build of PyTorch was asked for, or was installed before.
-        with_tests: Whether the test tools belong to it.
-    """
-
-    checkout: Path
-    folder: Path
-    torch: TorchChoice
-    with_tests: bool
-
-    @property
-    def environment(self) -> Path:
-        """The virtual environment."""
-        return self.folder / "env"
-
-    @property
-    def python(self) -> Path:
-        """The worker's Python."""
-        return environment_python(self.environment)
-
-    @property
-    def steps(self) -> list[Step]:
-        """The pip steps, in order."""
-        requirements = self.checkout / "requirements"
-        steps = worker_steps(requirements, self.torch)
-        return [*steps, test_step(requirements)] if self.with_tests else steps
-
-    def state(self) -> dict[str, str]:
-        """What was done so far: step name to key."""
-        return _read_json(self.folder / "state.json")
-
-    def is_ready(self) -> bool:
-        """Whether everything is there and up to date; costs reading a few small files."""
-        ready = _read_json(self.folder / "ready.json")
-        wanted = {"layout": LAYOUT, **{step.name: step.key for step in self.steps}}
-        return self.python.exists() and all(ready.get(name) == key for name, key in wanted.items())
-
-
-def installation(
-    checkout: Path, *, torch: TorchChoice | None = None, with_tests: bool = False
-) -> Installation:
-    """Return the installation of this user for a checkout.
-
-    Args:
-        checkout: Folder that holds vp3d_core and requirements.
-        torch: Which build of PyTorch; None keeps the choice of the last installation.
-        with_tests: Whether the test tools are wanted.
-    """
-    folder = worker_folder()
-    if torch is None:
-        state = _read_json(folder / "state.json")
-        torch = TorchChoice(state.get("torch_build", "auto"), state.get("torch_index", ""))
-    return Installation(checkout, folder, torch, with_tests)
 
 
 def ensure_worker(
@@ -169,8 +103,8 @@ def _install(
     count = len(steps) + 2
     if state.get("layout") != LAYOUT or not wanted.python.exists():
         state = {}
-    with _timed(Progress(1, count, "virtual environment"), on_progress) as report:
-        if not state:
+    if not state:
+        with _timed(Progress(1, count, "virtual environment"), on_progress) as report:
             state = _make_environment(wanted, find_python(), report)
     for number, step in enumerate(steps, 2):
         if state.get(step.name) == step.key:
@@ -178,11 +112,11 @@ def _install(
         with _timed(Progress(number, count, step.title), on_progress) as report:
             _run_step(wanted, step, state, report)
         state[step.name] = step.key
-        _write_json(wanted.folder / "state.json", state)
+        write_state(wanted.folder / "state.json", state)
     link_checkout(wanted.environment, wanted.checkout)
     with _timed(Progress(count, count, "self-check"), on_progress) as report:
         _self_check(wanted, report)
-    _write_json(wanted.folder / "ready.json", state)
+    write_state(wanted.folder / "ready.json", state)
 
 
 def _make_environment(wanted: Installation, python: Interpreter, report: LineHandler) -> dict[str, str]:
@@ -201,7 +135,7 @@ def _make_environment(wanted: Installation, python: Interpreter, report: LineHan
         "torch_build": wanted.torch.build,
         "torch_index": wanted.torch.index,
     }
-    _write_json(wanted.folder / "state.json", state)
+    write_state(wanted.folder / "state.json", state)
     return state
 
 
@@ -220,7 +154,7 @@ def _run_step(wanted: Installation, step: Step, state: dict[str, str], report: L
             if detail:
                 report(detail)
 
-        bar = ("--progress-bar", "raw") if step.name != "pip" else ()  # pip of the base Python may be too old
+        bar = ("--progress-bar", "raw") if _pip_version(wanted) >= PIP_WITH_RAW_BAR else ()
         command = worker_arguments(wanted.python, "-m", "pip", "install", *bar, *attempt)
         if run_logged(command, log, on_line=on_line) == 0:
             return
@@ -228,6 +162,12 @@ def _run_step(wanted: Installation, step: Step, state: dict[str, str], report: L
         if NO_DISTRIBUTION not in output:
             break
     raise _failure(step.title, log, output)
+
+
+def _pip_version(wanted: Installation) -> tuple[int, ...]:
+    names = [path.name for path in site_packages(wanted.environment).glob("pip-*.dist-info")]
+    numbers = re.findall(r"\d+", names[0]) if names else []
+    return tuple(int(number) for number in numbers)
 
 
 def _remove_other_torch(wanted: Installation, state: dict[str, str], log: Path) -> None:
@@ -292,18 +232,3 @@ def _timed(step: Progress, on_progress: ProgressHandler) -> Iterator[LineHandler
     on_progress(step)
     yield lambda detail: on_progress(dataclasses.replace(step, detail=detail))
     on_progress(dataclasses.replace(step, seconds=time.monotonic() - started))
-
-
-def _read_json(path: Path) -> dict[str, str]:
-    """Return a state file's content; one that is missing or broken counts as empty: its steps run again."""
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return {str(name): str(value) for name, value in values.items()} if isinstance(values, dict) else {}
-
-
-def _write_json(path: Path, values: dict[str, str]) -> None:
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, path)

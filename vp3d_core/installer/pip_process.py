@@ -80,7 +80,7 @@ def run_logged(command: list[str], log: Path, *, on_line: LineHandler) -> int:
     with log.open("a", encoding="utf-8") as sink:
         sink.write(f"$ {' '.join(command)}\n")
         sink.flush()
-        child = subprocess.Popen(
+        with subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -88,17 +88,17 @@ def run_logged(command: list[str], log: Path, *, on_line: LineHandler) -> int:
             env={**child_environment(os.environ), "PYTHONUTF8": "1"},
             encoding="utf-8",
             errors="replace",
-        )
-        try:
-            for line in child.stdout or ():
-                if not _is_download_count(line):
-                    sink.write(line)
-                    sink.flush()
-                on_line(line.rstrip())
-            return child.wait()
-        except BaseException:
-            _stop(child)
-            raise
+        ) as child:
+            try:
+                for line in child.stdout or ():
+                    if not _is_download_count(line):
+                        sink.write(line)
+                        sink.flush()
+                    on_line(line.rstrip())
+                return child.wait()
+            except BaseException:
+                _stop(child)
+                raise
 
 
 def _stop(child: subprocess.Popen[str]) -> None:

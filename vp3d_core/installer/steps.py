@@ -84,8 +84,13 @@ def test_step(requirements: Path) -> Step:
 
 
 def _constraints(requirements: Path) -> tuple[str, ...]:
-    """Return pip's options that keep every step to the pins; as options, as PIP_CONSTRAINT splits at spaces."""
-    names = ("torch.txt", "worker.txt", "indirect.txt")
+    """Return pip's options that hold the pins; as options, as PIP_CONSTRAINT splits at spaces."""
+    return ("-c", str(requirements / "torch.txt"), *_constraints_but_torch(requirements))
+
+
+def _constraints_but_torch(requirements: Path) -> tuple[str, ...]:
+    """Return the same without torch's, which makes pip call a missing build a conflict of versions."""
+    names = ("worker.txt", "indirect.txt")
     return tuple(word for name in names for word in ("-c", str(requirements / name)))
 
 
@@ -97,7 +102,7 @@ def torch_attempts(requirements: Path, torch: TorchChoice) -> tuple[tuple[str, .
     """
     pin = _pins(requirements / "torch.txt")[0]
     index = ("--extra-index-url", torch.index) if torch.index else ()
-    options = (WHEELS_ONLY, *_constraints(requirements), *index)
+    options = (WHEELS_ONLY, *_constraints_but_torch(requirements), *index)
     plain = (*options, pin)
     if sys.platform != "linux" or torch.build == "default":
         return (plain,)

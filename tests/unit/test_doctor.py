@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from vp3d_core import doctor
+from vp3d_core.doctor import Finding, exit_code, format_findings
+
+
+def test_only_what_is_missing_makes_the_exit_code_one() -> None:
+    good = [Finding("torch", "ok", "2.13.0"), Finding("weights", "note", "not here", "Fetch them.")]
+    assert exit_code(good) == 0
+    assert exit_code([*good, Finding("av", "missing", "not installed", "Install it.")]) == 1
+
+
+def test_every_finding_is_shown_with_its_remedy() -> None:
+    text = format_findings(
+        [Finding("torch", "ok", "2.13.0"), Finding("av", "missing", "gone", "Install it.")]
+    )
+    lines = text.splitlines()
+    assert lines[0].split() == ["ok", "torch", "2.13.0"]
+    assert lines[1].split() == ["MISSING", "av", "gone"]
+    assert lines[2].strip() == "Install it."
+
+
+def test_a_package_that_is_not_there_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "PACKAGES", {"surely-not-installed-anywhere": "a test"})
+    found = next(finding for finding in doctor.examine() if finding.name == "surely-not-installed-anywhere")
+    assert found.state == "missing"
+    assert "install.py install" in found.remedy
+
+
+def test_every_missing_thing_says_what_to_do() -> None:
+    for finding in doctor.examine():
+        assert finding.text
+        assert finding.state == "ok" or finding.remedy, finding
+
+
+def test_the_data_folder_need_not_exist(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("VP3D_HOME", str(tmp_path / "not" / "made"))
+    finding = doctor.examine_data_folder()
+    assert str(tmp_path / "not" / "made") in finding.text
+    assert not (tmp_path / "not").exists()
+
+
+def test_json_is_a_list_of_findings() -> None:
+    written: list[str] = []
+    code = doctor.run_doctor(written.append, as_json=True)
+    findings = json.loads("".join(written))
+    assert {finding["name"] for finding in findings} >= {"python", "device", "torch"}
+    assert code == int(any(finding["state"] == "missing" for finding in findings))
