@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mocap files (BVH, ASF/AMC) as clips of our 25 joints on one canonical body height.
+
+World: z up, floor at 0, metres of a body 1.70 m tall. The scale comes from the bones, so that no unit has
+to be known. Besides the joints a clip carries the axes of five rigid segments, on which the keypoints that a
+detector would see are placed (``bodies.py``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..arrays import Array
+from ..bvh import bvh_kinematics, parse_bvh
+from ..errors import MotionFormatError
+from ..rotations import matrix_from_quat, normalize
+from ..skeletons import JOINTS
+from .asf_amc import asf_kinematics, parse_amc, parse_asf
+from .mocap_rigs import MocapRig, find_rig
+
+__all__ = ["CLIP_RATE_HZ", "SEGMENTS", "MocapClip", "read_mocap", "read_mocap_folder"]
+
+CANONICAL_HEIGHT_M = 1.70
+CLIP_RATE_HZ = 60.0
+SEGMENTS = ("pelvis", "chest", "head", "left_foot", "right_foot")
+# Thigh + shank = 0.491 and hip to shoulder = 0.288 of the stature: Drillis & Contini 1966.
+LEG_FRACTION = 0.491
+TRUNK_TO_LEG = 0.288 / 0.491
+HIP_HALF_WIDTH_M = 0.095
+ANKLE_HEIGHT_M = 0.08
+NO_FLAT_FLOOR = re.compile(r"slope|cmu_asfamc/0[13]/|iclone/00[13]/|makehuman|test_soccer|climb")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MocapClip:
+    """One trial at ``CLIP_RATE_HZ``.
+
+    Attributes:
+        name: Path below the mocap folder.
+        joints: (T, 25, 3) m, world.
+        segments: (T, 5, 3, 3) world_from_segment of ``SEGMENTS``; columns forward, left, up.
+        contacts: (T, 4) in [0, 1]: left toe, left heel, right toe, right heel; NaN where there is no flat floor.
+    """
+
+    name: str
+    joints: Array
+    segments: Array
+    contacts: Array
+
+
+def read_mocap_folder(folder: Path) -> Iterator[MocapClip]:
+    """Yield every BVH and ASF/AMC trial below a folder, sorted by path; unknown rigs raise MotionFormatError."""
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in (".bvh", ".amc"):
+            yield read_mocap(path, name=path.relative_to(folder).as_posix())
+
+
+def read_mocap(path: Path, *, name: str = "") -> MocapClip:
+    """Read one BVH or AMC file (with the ASF beside it).
+
+    Raises:
+        MotionFormatError: when it cannot be parsed or its skeleton is of no known family.
+    """
+    name = name or path.name
+    text = path.read_text(errors="replace")
+    if path.suffix.lower() == ".amc":
+        asf = sorted(path.parent.glob("*.asf"))
+        if not asf:
+            raise MotionFormatError(f"{name}: no .asf skeleton beside it")
+        names, positions, turns = asf_kinematics(
+            parse_asf(asf[0].read_text(errors="replace"), source=asf[0].name), parse_amc(text, source=name)
+        )
+        rate_hz, rest = 120.0, None
+    else:
+        data = parse_bvh(text, source=name)
+        names, rate_hz = data.names, 1.0 / data.frame_time_s
+        positions, turns = bvh_kinematics(data)
+        rest = _rest_positions(data.parents, data.offsets)
+    rig = find_rig(names)
+    if rig is None:
+        raise MotionFormatError(f"{name}: the skeleton ({', '.join(names[:6])} …) is of no known family")
+    if "salsa" in name:
+        rate_hz = 60.0  # the header says 120; the collection's readme says 60
+    if rig.skip_first_frame and len(positions) > 1:
+        positions, turns = positions[1:], turns[1:]
+    return _build_clip(name, rig, names, _z_up(positions, rig), matrix_from_quat(turns), rate_hz, rest)
+
+
+def _rest_positions(parents: tuple[int, ...], offsets: Array) -> Array:
+    rest = np.array(offsets)
+    for j, parent in enumerate(parents):
+        if parent >= 0:
+            rest[j] += rest[parent]
+    return rest
+
+
+def _z_up(positions: Array, rig: MocapRig) -> Array:
+    if rig.up == "z":
+        return positions
+    return np.stack([positions[..., 0], -positions[..., 2], positions[..., 1]], axis=-1)
+
+
+def _frame(left: Array, up: Array) -> Array:
+    """Right-handed axes (..., 3, 3), columns forward, left, up; ``up`` is exact."""
+    up = normalize(up)
+    forward = normalize(np.cross(normalize(left), up))
+    return np.stack([forward, np.cross(up, forward), up], axis=-1)
+
+
+def _build_clip(
+    name: str,
+    rig: MocapRig,
+    names: tuple[str, ...],
+    positions: Array,
+    turns: Array,
+    rate_hz: float,
+    rest: Array | None,
+) -> MocapClip:
+    points = _anatomical_points(rig, names, positions)
+    scale = _canonical_scale(points)
+    points = {key: value * scale for key, value in points.items()}
+    pelvis, chest = _trunk_frames(points)
+    basis = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]]) if rig.up == "y" else np.eye(3)
+    turns = basis @ turns @ basis.T
+    rest_points = None
+    if rest is not None and rig.rest_is_anatomical:
+        rest_points = _anatomical_points(rig, names, _z_up(rest[None], rig))
+    index = {key: names.index(value) for key, value in _joint_names(rig).items()}
+    head = _rigid_axes(turns[:, index["head"]], chest, rest_points or _asf_rest(rig))
+    feet = [
+        _foot_axes(turns[:, index[f"{side}_ankle"]], points, side, pelvis, rest_points or _asf_rest(rig))
+        for side in ("left", "right")
+    ]
+    segments = np.stack([pelvis, chest, head, *feet], axis=1)
+    joints = _joints(points, segments, rig)
+    joints, segments = _resample(joints, segments, rate_hz)
+    joints[..., 2] -= _floor_height(joints)
+    contacts = _contacts(joints)
+    if NO_FLAT_FLOOR.search(name) or len(joints) < 2:
+        contacts[:] = np.nan
+    return MocapClip(name, joints.astype(np.float32), segments.astype(np.float32), contacts.astype(np.float32))
+
+
+def _joint_names(rig: MocapRig) -> dict[str, str]:
+    table = {"thorax": rig.thorax, "head": rig.head}
+    for side, written in zip(("left", "right"), rig.sides, strict=True):
+        for part in ("hip", "knee", "ankle", "toe", "shoulder", "elbow", "wrist", "hand"):
+            table[f"{side}_{part}"] = getattr(rig, part).format(s=written)
+    return table
+
+
+def _anatomical_points(rig: MocapRig, names: tuple[str, ...], positions: Array) -> dict[str, Array]:
+    points = {key: positions[:, names.index(value)] for key, value in _joint_names(rig).items()}
+    points["pelvis"] = (points["left_hip"] + points["right_hip"]) / 2
+    return points
+
+
+def _canonical_scale(points: dict[str, Array]) -> float:
+    def length(a: str, b: str) -> float:
+        return float(np.median(np.linalg.norm(points[a] - points[b], axis=-1)))
+
+    legs = [length(f"{s}_hip", f"{s}_knee") + length(f"{s}_knee", f"{s}_ankle") for s in ("left", "right")]
+    return CANONICAL_HEIGHT_M * LEG_FRACTION / (sum(legs) / 2)
+
+
+def _trunk_frames(points: dict[str, Array]) -> tuple[Array, Array]:
+    spine = points["thorax"] - points["pelvis"]
+    pelvis = _frame(points["left_hip"] - points["right_hip"], spine)
+    chest = _frame(points["left_shoulder"] - points["right_shoulder"], spine)
+    # The hip line is exact for the pelvis; the spine only gives the plane.
+    left = normalize(points["left_hip"] - points["right_hip"])
+    up = normalize(np.cross(pelvis[..., 0], left))
+    return np.stack([pelvis[..., 0], left, up], axis=-1), chest
+
+
+def _asf_rest(rig: MocapRig) -> dict[str, Array] | None:
+    """Acclaim skeletons stand upright and face +z (here -y) when nothing is rotated."""
+    if rig.name != "asf":
+        return None
+    axis = np.array([[0.0, 0.0, 0.0]])
+    return {
+        "left_hip": axis + [0.1, 0, 0], "right_hip": axis - [0.1, 0, 0],
+        "pelvis": axis, "thorax": axis + [0, 0, 0.5],
+    }  # fmt: skip
+
+
+def _rest_axes(rest: dict[str, Array]) -> Array:
+    return _frame(rest["left_hip"] - rest["right_hip"], np.array([[0.0, 0.0, 1.0]]))[0]
+
+
+def _rigid_axes(turns: Array, reference: Array, rest: dict[str, Array] | None) -> Array:
+    """World axes (T, 3, 3) of a rigid segment from its joint's world rotations (T, 3, 3).
+
+    Without an anatomical rest pose the segment is taken to look, on average, where ``reference`` looks.
+    """
+    if rest is not None:
+        return turns @ _rest_axes(rest)
+    mean = np.median(np.swapaxes(turns, -1, -2) @ reference, axis=0)
+    u, _, vt = np.linalg.svd(mean)
+    return turns @ (u @ np.diag([1, 1, np.linalg.det(u @ vt)]) @ vt)
+
+
+def _foot_axes(
+    turns: Array, points: dict[str, Array], side: str, pelvis: Array, rest: dict[str, Array] | None
+) -> Array:
+    toe = points[f"{side}_toe"] - points[f"{side}_ankle"]
+    if rest is not None:
+        # Rest feet are flat, but may point outward: forward is the toes' direction.
+        axes = _rest_axes(rest)
+        if f"{side}_toe" in rest:
+            forward = (rest[f"{side}_toe"] - rest[f"{side}_ankle"])[0] * [1, 1, 0]
+            up = np.array([0.0, 0.0, 1.0])
+            forward = normalize(forward)
+            axes = np.stack([forward, np.cross(up, forward), up], axis=-1)
+        return turns @ axes
+    # Flat on the floor: the frames in which the foot is lowest and slowest show which way is up for it.
+    ankle = points[f"{side}_ankle"]
+    speed = np.linalg.norm(np.gradient(ankle, axis=0), axis=-1) if len(ankle) > 1 else np.zeros(1)
+    flat = (ankle[:, 2] <= np.quantile(ankle[:, 2], 0.4)) & (speed <= np.quantile(speed, 0.5))
+    local = np.swapaxes(turns, -1, -2)
+    up = normalize(np.median((local @ np.array([0.0, 0.0, 1.0]))[flat], axis=0))
+    forward = np.median(np.einsum("tij,tj->ti", local, toe), axis=0)
+    forward = normalize(forward - up * (forward @ up))
+    return turns @ np.stack([forward, np.cross(up, forward), up], axis=-1)
+
+
+# Offsets from a joint in its segment's axes (forward, left, up), metres of a 1.70 m body; "left" grows
+# towards the body's own left. Head: lifting by anatomy, nose and ears about level with the base of the skull.
+HEAD_POINTS = {
+    "nose": (0.105, 0.0, 0.01),
+    "head_top": (0.01, 0.0, 0.18),
+    "left_ear": (0.01, 0.075, 0.02),
+    "right_ear": (0.01, -0.075, 0.02),
+}
+FOOT_POINTS = {"toe": (0.15, -0.01, -0.06), "heel": (-0.05, 0.0, -0.055)}
+HAND_LENGTH_M = 0.085
+
+
+def _joints(points: dict[str, Array], segments: Array, rig: MocapRig) -> Array:
+    """Place our 25 joints: (T, 25, 3)."""
+    leg = CANONICAL_HEIGHT_M * LEG_FRACTION
+    pelvis = points["pelvis"]
+    mid_shoulder = (points["left_shoulder"] + points["right_shoulder"]) / 2
+    trunk = float(np.median(np.linalg.norm(mid_shoulder - pelvis, axis=-1)))
+    # Rigs put hip and shoulder centres in different places; the trunk is brought to anatomical length.
+    stretch = (points["thorax"] - pelvis) * (np.clip(TRUNK_TO_LEG * leg / trunk, 0.85, 1.35) - 1.0)
+    placed = {"pelvis": pelvis, "thorax": points["thorax"] + stretch}
+    placed["spine"] = pelvis + 0.5 * (placed["thorax"] - pelvis) + 0.015 * -segments[:, 1, :, 0]
+    for s, sign in (("left", 1.0), ("right", -1.0)):
+        placed[f"{s}_hip"] = pelvis + sign * HIP_HALF_WIDTH_M * segments[:, 0, :, 1]
+        drop = placed[f"{s}_hip"] - points[f"{s}_hip"]
+        for part, share in (("knee", 0.5), ("ankle", 0.0)):
+            placed[f"{s}_{part}"] = points[f"{s}_{part}"] + share * drop
+        for part in ("shoulder", "elbow", "wrist"):
+            placed[f"{s}_{part}"] = points[f"{s}_{part}"] + stretch
+        hand = points[f"{s}_hand"] - points[f"{s}_wrist"]
+        fore = points[f"{s}_wrist"] - points[f"{s}_elbow"]
+        has_hand = np.linalg.norm(hand, axis=-1, keepdims=True) > 0.01
+        placed[f"{s}_hand"] = placed[f"{s}_wrist"] + HAND_LENGTH_M * normalize(np.where(has_hand, hand, fore))
+        foot = segments[:, SEGMENTS.index(f"{s}_foot")]
+        for part, (forward, left, up) in FOOT_POINTS.items():
+            placed[f"{s}_{part}"] = placed[f"{s}_ankle"] + foot @ np.array([forward, sign * left, up])
+    up_m, forward_m = rig.skull_offset_m
+    skull = points["head"] + stretch + segments[:, 2] @ np.array([forward_m, 0.0, up_m])
+    for part, offset in HEAD_POINTS.items():
+        placed[part] = skull + segments[:, 2] @ np.array(offset)
+    return np.stack([placed[joint] for joint in JOINTS.points], axis=1)
+
+
+def _resample(joints: Array, segments: Array, rate_hz: float) -> tuple[Array, Array]:
+    """Bring a clip to ``CLIP_RATE_HZ``: box filter when faster, linear when slower."""
+    if len(joints) < 2:
+        return joints, segments
+    step = max(1, round(rate_hz / CLIP_RATE_HZ))
+    if step > 1:
+        padded = np.pad(joints, ((step // 2, step - 1 - step // 2), (0, 0), (0, 0)), mode="edge")
+        joints = np.lib.stride_tricks.sliding_window_view(padded, step, axis=0).mean(axis=-1)
+    source = np.arange(len(joints)) / rate_hz
+    times = np.arange(0.0, source[-1], 1.0 / CLIP_RATE_HZ)
+    low = np.clip(np.searchsorted(source, times, side="right") - 1, 0, len(source) - 2)
+    part = ((times - source[low]) * rate_hz)[:, None, None]
+    joints = joints[low] * (1 - part) + joints[low + 1] * part
+    mixed = segments[low] * (1 - part[..., None]) + segments[low + 1] * part[..., None]
+    forward = normalize(mixed[..., 0])
+    up = normalize(mixed[..., 2] - forward * (mixed[..., 2] * forward).sum(-1, keepdims=True))
+    return joints, np.stack([forward, np.cross(up, forward), up], axis=-1)
+
+
+_FEET = tuple(JOINTS.index(f"{s}_{p}") for s in ("left", "right") for p in ("toe", "heel"))
+
+
+def _floor_height(joints: Array) -> float:
+    """Height of the floor: the toes and heels stand 2 cm above it at their lowest."""
+    return float(np.quantile(joints[:, _FEET, 2].min(axis=1), 0.02)) - 0.02
+
+
+def _contacts(joints: Array) -> Array:
+    """Return (T, 4) contact labels from speed and height of toes and heels.
+
+    Source: WHAM's labels, sigmoid of speed about 1 cm a frame at 30 Hz, and less than 7 cm above the floor.
+    """
+    feet = joints[:, _FEET]
+    if len(feet) < 3:
+        return np.zeros((len(feet), 4))
+    speed = np.linalg.norm(np.gradient(feet, 1.0 / CLIP_RATE_HZ, axis=0), axis=-1)
+    slow = 1.0 / (1.0 + np.exp(np.minimum((speed - 0.30) / 0.06, 50.0)))
+    low = 1.0 / (1.0 + np.exp(np.minimum((feet[..., 2] - 0.07) / 0.01, 50.0)))
+    return slow * low

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Train the lifter on mocap seen by virtual cameras.
+
+Runs on a GPU where there is one (batches are made there too), else on the CPU, where one process makes batches
+while another learns. A run is resumed from its checkpoint; the seed and all settings go into the weights' header.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from ..lift.model import LifterModel
+from ..lift.normalise import FEATURES, mirror_features
+from ..lift.weights import save_lifter_model
+from ..skeletons import JOINTS
+from .dataset import MocapBank, load_bank, make_batch
+from .losses import lifter_loss
+
+__all__ = ["TrainSettings", "train_lifter"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSettings:
+    """Settings of a training run.
+
+    Attributes:
+        filter_widths: Odd widths; their product is the receptive field in frames at 30 Hz.
+        channels: Width of the hidden layers.
+        causal: Whether the network sees the past only.
+        dropout: Probability.
+        steps: Optimiser steps.
+        minutes: Wall time after which the learning rate has reached its end, whatever the step; 0 for none.
+        batch: Windows a step; each is also learnt mirrored.
+        outputs: Output frames a window.
+        learning_rate: Highest, after the warm-up; cosine to zero.
+        weight_decay: Of AdamW.
+        average: Decay of the running average of the weights that is kept.
+        noise: Level of the detector's errors.
+        seed: Of everything random.
+        workers: Processes that make batches (0 on a GPU).
+    """
+
+    filter_widths: tuple[int, ...] = (3, 3, 3, 3)
+    channels: int = 384
+    causal: bool = False
+    dropout: float = 0.05
+    steps: int = 16_000
+    minutes: float = 0.0
+    batch: int = 8
+    outputs: int = 160
+    learning_rate: float = 1.2e-3
+    weight_decay: float = 1e-3
+    average: float = 0.999
+    noise: float = 1.0
+    seed: int = 0
+    workers: int = 1
+
+
+class _Batches(torch.utils.data.IterableDataset):
+    """Endless training batches; each process has its own seed."""
+
+    def __init__(self, bank_path: Path, settings: TrainSettings, frames: int, edge: int, first_step: int) -> None:
+        self.bank_path, self.settings = bank_path, settings
+        self.frames, self.edge, self.first_step = frames, edge, first_step
+
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, ...]]:
+        torch.set_flush_denormal(True)
+        info = torch.utils.data.get_worker_info()
+        bank = load_bank(self.bank_path, torch.device("cpu")).subset(held_out=False)
+        seed = self.settings.seed + 7919 * (info.id if info else 0) + self.first_step
+        yield from _endless(bank, self.settings, self.frames, self.edge, torch.Generator().manual_seed(seed))
+
+
+def _endless(
+    bank: MocapBank, settings: TrainSettings, frames: int, edge: int, generator: torch.Generator
+) -> Iterator[tuple[torch.Tensor, ...]]:
+    while True:
+        batch = make_batch(bank, settings.batch, frames, generator, noise=settings.noise, edge=edge)
+        yield batch.features, batch.joints, batch.contacts, batch.up, batch.valid
+
+
+def _with_mirrored(parts: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    features, joints, contacts, up, valid = parts
+    sign = joints.new_tensor([-1.0, 1.0, 1.0])
+    return (
+        torch.cat([features, mirror_features(features)]),
+        torch.cat([joints, joints[:, :, list(JOINTS.mirror)] * sign]),
+        torch.cat([contacts, contacts[..., [2, 3, 0, 1]]]),
+        torch.cat([up, up * sign]),
+        torch.cat([valid, valid]),
+    )
+
+
+def _batches(
+    bank_path: Path, settings: TrainSettings, model: LifterModel, device: torch.device, first_step: int
+) -> Iterator[tuple[torch.Tensor, ...]]:
+    frames = settings.outputs + model.receptive_field - 1
+    edge = max(model.frames_before, model.frames_after) + settings.outputs // 4
+    if device.type == "cpu" and settings.workers:
+        source = _Batches(bank_path, settings, frames, edge, first_step)
+        return iter(torch.utils.data.DataLoader(source, batch_size=None, num_workers=settings.workers, prefetch_factor=4))
+    bank = load_bank(bank_path, device).subset(held_out=False)
+    generator = torch.Generator(device).manual_seed(settings.seed + first_step)
+    return _endless(bank, settings, frames, edge, generator)
+
+
+def train_lifter(
+    bank_path: Path,
+    out: Path,
+    settings: TrainSettings,
+    *,
+    device: torch.device,
+    on_progress: Callable[[int, int, dict[str, float]], None] | None = None,
+) -> Path:
+    """Train a lifter and write its weights.
+
+    Args:
+        bank_path: Clips written by ``dataset.save_bank``.
+        out: Folder for ``checkpoint.pt`` (from which a run resumes) and ``lifter.safetensors``.
+        settings: See TrainSettings.
+        device: Where to train.
+        on_progress: Called every 50 steps with step, steps and the mean of the loss's parts since the last call.
+
+    Returns:
+        Path of the weights.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(settings.seed)
+    torch.set_flush_denormal(True)
+    model = LifterModel(
+        FEATURES, len(JOINTS.points), settings.filter_widths,
+        causal=settings.causal, dropout=settings.dropout, channels=settings.channels,
+    ).to(device)  # fmt: skip
+    average = torch.optim.swa_utils.AveragedModel(
+        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(settings.average), use_buffers=True
+    )
+    optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    checkpoint = out / "checkpoint.pt"
+    step, spent_s = _resume(checkpoint, model, average, optimizer, device)
+    batches = _batches(bank_path, settings, model, device, step)
+    started, sums, since = time.monotonic() - spent_s, {}, 0
+    while (done := _fraction_done(settings, step, time.monotonic() - started)) < 1.0:
+        _schedule(model, optimizer, settings, done, step)
+        parts = _with_mirrored(tuple(part.to(device) for part in next(batches)))
+        for name, value in _step(model, optimizer, parts, device).items():
+            sums[name] = sums.get(name, 0.0) + value
+        average.update_parameters(model)
+        step, since = step + 1, since + 1
+        if step % 50 == 0 and on_progress is not None:
+            on_progress(step, settings.steps, {name: value / since for name, value in sums.items()} | {"done": done})
+            sums, since = {}, 0
+        if step % 1000 == 0:
+            _save_checkpoint(checkpoint, model, average, optimizer, step, time.monotonic() - started)
+            _write(out, average.module, settings, step)
+    return _write(out, average.module, settings, step)
+
+
+def _write(out: Path, model: LifterModel, settings: TrainSettings, step: int) -> Path:
+    path = out / "lifter.safetensors"
+    save_lifter_model(path, model, training=dataclasses.asdict(settings) | {"steps_done": step})
+    return path
+
+
+def _step(
+    model: LifterModel, optimizer: torch.optim.Optimizer, parts: tuple[torch.Tensor, ...], device: torch.device
+) -> dict[str, float]:
+    features, joints, contacts, up, valid = parts
+    model.train()
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=_has_bf16(device)):
+        output = model(features)
+    output = {name: value.float() for name, value in output.items()}
+    cut = slice(model.frames_before, features.shape[1] - model.frames_after)
+    loss, values = lifter_loss(output, joints[:, cut], contacts[:, cut], up[:, cut], valid[:, cut])
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    return values
+
+
+def _has_bf16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    return device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+
+
+def _fraction_done(settings: TrainSettings, step: int, elapsed_s: float) -> float:
+    by_time = elapsed_s / 60.0 / settings.minutes if settings.minutes > 0 else 0.0
+    return max(step / settings.steps, by_time)
+
+
+def _schedule(
+    model: LifterModel, optimizer: torch.optim.Optimizer, settings: TrainSettings, done: float, step: int
+) -> None:
+    """Cosine learning rate after a warm-up; BatchNorm momentum from 0.1 to 0.001 (Pavllo et al. 2019, sec. 5)."""
+    warm = min(1.0, (step + 1) / 300)
+    for group in optimizer.param_groups:
+        group["lr"] = settings.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+    model.set_batchnorm_momentum(0.1 * math.exp(-done * math.log(0.1 / 0.001)))
+
+
+def _save_checkpoint(
+    path: Path,
+    model: LifterModel,
+    average: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    step: int,
+    spent_s: float,
+) -> None:
+    temporary = path.with_suffix(".tmp")
+    state = {"model": model.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict()}
+    torch.save(state | {"step": step, "spent_s": spent_s}, temporary)
+    temporary.replace(path)
+
+
+def _resume(
+    path: Path, model: LifterModel, average: torch.nn.Module, optimizer: torch.optim.Optimizer, device: torch.device
+) -> tuple[int, float]:
+    if not path.is_file():
+        return 0, 0.0
+    state = torch.load(path, map_location=device, weights_only=True)
+    model.load_state_dict(state["model"])
+    average.load_state_dict(state["average"])
+    optimizer.load_state_dict(state["optimizer"])
+    return int(state["step"]), float(state["spent_s"])
