@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From joint positions in the world to a Motion: constant bone lengths, rotations, feet that stand. numpy only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .arrays import Array, check_finite, check_shape, check_times
+from .body_shape import fit_body
+from .camera import Camera
+from .filters import butterworth_smooth, frame_times, interpolate_cubic, interpolate_linear
+from .foot_lock import lock_feet
+from .joint_rotations import local_rotations, solve_pose
+from .motion import Motion, MotionSkeleton
+from .rotations import normalize
+from .skeletons import JOINTS, MOTION_SKELETON_NAMES
+
+__all__ = ["FitReport", "fit_report", "fit_skeleton"]
+
+SMOOTHING_HZ = 7.0  # half amplitude; what people do stays below it (Winter 2009: gait up to 6 Hz)
+FAST_SMOOTHING_HZ = 10.0  # of hands and feet
+FAST_JOINTS = tuple(
+    JOINTS.index(f"{side}_{part}")
+    for side in ("left", "right")
+    for part in ("wrist", "hand", "ankle", "toe", "heel")
+)
+_ANKLES = [JOINTS.index("left_ankle"), JOINTS.index("right_ankle")]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FitReport:
+    """How far a motion's joints are from the positions it was fitted to.
+
+    Attributes:
+        mean_m: Mean distance over all frames and joints, m.
+        by_joint_m: (25,) mean distance of each of ``JOINTS``, m.
+    """
+
+    mean_m: float
+    by_joint_m: Array
+
+
+def fit_skeleton(
+    joints_world: Array,
+    *,
+    times_s: Array,
+    frame_rate_hz: float,
+    contacts: Array | None = None,
+    confidence: Array | None = None,
+    smooth: bool = True,
+    foot_lock: bool = True,
+    skeleton: MotionSkeleton | None = None,
+    camera: Camera | None = None,
+    image_size: tuple[int, int] | None = None,
+    meta: dict[str, object] | None = None,
+) -> Motion:
+    """Fit a skeleton of constant bone lengths to joint positions.
+
+    Args:
+        joints_world: (T, 25, 3) m, ``JOINTS`` in the world (z up, floor at 0).
+        times_s: (T,) s, strictly increasing, at any spacing.
+        frame_rate_hz: Rate of the motion; the first frame is at the first time, the duration is kept.
+        contacts: (T, 4) probabilities in the order of ``CONTACT_JOINTS``; None lets speed and height decide.
+        confidence: (T, 25) in [0, 1]; None trusts all joints alike.
+        smooth: Whether to take out what is faster than people move.
+        foot_lock: Whether standing feet are pinned to the floor.
+        skeleton: Bones to use instead of those that fit best.
+        camera: The camera that filmed it; it travels with the motion. A moving one has T places.
+        image_size: (width, height) px.
+        meta: Where it comes from; plain JSON values.
+
+    Returns:
+        The motion, with the 29 joints of ``MOTION_SKELETON_NAMES``.
+
+    Raises:
+        ValueError: when shapes or times are wrong, or positions are not finite.
+    """
+    check_shape("joints_world", joints_world, (len(times_s), len(JOINTS.points), 3))
+    check_finite("joints_world", joints_world)
+    check_times("times_s", times_s)
+    if not len(times_s) or not frame_rate_hz > 0:
+        raise ValueError(f"{len(times_s)} frames at {frame_rate_hz} Hz, expected at least one at more than 0 Hz")
+    trust = np.ones(joints_world.shape[:2]) if confidence is None else np.clip(confidence, 0.0, 1.0)
+    body = skeleton or fit_body(joints_world, confidence=trust)
+    new_times_s = frame_times(times_s, frame_rate_hz)
+    joints = interpolate_cubic(times_s, joints_world, new_times_s)
+    trust = interpolate_linear(times_s, trust, new_times_s)
+    known = None if contacts is None else np.clip(interpolate_linear(times_s, contacts, new_times_s), 0.0, 1.0)
+    if smooth:
+        joints = _smoothed(joints, frame_rate_hz)
+    root, turns = solve_pose(joints, body, confidence=trust, rate_hz=frame_rate_hz)
+    if foot_lock:
+        root, turns, known = lock_feet(
+            body, root, turns, ankles=joints[:, _ANKLES], contacts=known, rate_hz=frame_rate_hz
+        )
+    return Motion(
+        body,
+        root,
+        local_rotations(body, turns),
+        np.zeros((len(joints), 4)) if known is None else known,
+        _motion_confidence(trust),
+        frame_rate_hz=frame_rate_hz,
+        start_time_s=float(times_s[0]),
+        camera=_camera_at(camera, times_s, new_times_s),
+        image_size=image_size,
+        meta=dict(meta or {}),
+    )
+
+
+def fit_report(motion: Motion, joints_world: Array, *, times_s: Array) -> FitReport:
+    """Compare a motion with the positions (T, 25, 3) at ``times_s`` (T,) it was fitted to."""
+    wanted = interpolate_cubic(times_s, joints_world, motion.times_s)
+    distances = np.linalg.norm(motion.joints_world()[:, : len(JOINTS.points)] - wanted, axis=-1)
+    return FitReport(float(distances.mean()), distances.mean(axis=0))
+
+
+def _smoothed(joints: Array, rate_hz: float) -> Array:
+    """Low-pass (T, 25, 3) positions: hands and feet less than the trunk."""
+    result = butterworth_smooth(joints, cutoff_hz=SMOOTHING_HZ, rate_hz=rate_hz)
+    fast = list(FAST_JOINTS)
+    result[:, fast] = butterworth_smooth(joints[:, fast], cutoff_hz=FAST_SMOOTHING_HZ, rate_hz=rate_hz)
+    return result
+
+
+def _motion_confidence(confidence: Array) -> Array:
+    """Return (T, 29): the neck and the clavicles have the thorax's, the head that of the ears."""
+    thorax = confidence[:, JOINTS.index("thorax")]
+    ears = (confidence[:, JOINTS.index("left_ear")] + confidence[:, JOINTS.index("right_ear")]) / 2
+    extra = {"neck": thorax, "head": ears, "left_clavicle": thorax, "right_clavicle": thorax}
+    return np.stack(
+        [confidence[:, j] if j < len(JOINTS.points) else extra[name] for j, name in enumerate(MOTION_SKELETON_NAMES)],
+        axis=1,
+    )
+
+
+def _camera_at(camera: Camera | None, times_s: Array, new_times_s: Array) -> Camera | None:
+    """Return the camera with the places of a moving one brought to the motion's frames."""
+    if camera is None or camera.world_from_camera.ndim == 2:
+        return camera
+    moved = interpolate_linear(times_s, camera.world_from_camera, new_times_s)
+    x = normalize(moved[:, :3, 0])
+    y = normalize(moved[:, :3, 1] - x * (moved[:, :3, 1] * x).sum(-1, keepdims=True))
+    moved[:, :3, :3] = np.stack([x, y, np.cross(x, y)], axis=-1)
+    return Camera(camera.intrinsics, camera.distortion, moved)
