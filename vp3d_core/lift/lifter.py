@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lift 2D keypoints to 3D joints: numpy in, numpy out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..arrays import Array
+from ..camera import Camera
+from ..errors import DeviceOutOfMemory, InputError, SkeletonMismatch
+from ..keypoints import Keypoints2D
+from ..pose import Pose3D
+from ..skeletons import JOINTS, SLOTS
+
+if TYPE_CHECKING:
+    import torch
+
+    from .model import LifterModel
+
+__all__ = ["Lifter", "choose_device"]
+
+BLOCK_FRAMES = 4096  # of one pass through the network; bounds the memory of long videos
+MAX_STEP_S = 0.25  # source frames further apart than this (and than 2.5 usual steps) leave a gap
+
+
+def choose_device(device: str) -> torch.device:
+    """Return the torch device of "auto", "cpu", "cuda" or "mps".
+
+    Raises:
+        InputError: when the device is not there.
+    """
+    import torch
+
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if device == "auto":
+        return torch.device(next(name for name in ("cuda", "mps", "cpu") if there[name]))
+    if not there.get(device, False):
+        raise InputError(
+            f"Device {device!r} is not there", hint=f"Choose {' or '.join(n for n, ok in there.items() if ok)}."
+        )
+    return torch.device(device)
+
+
+class Lifter:
+    """A trained lifter on a device. Make one with ``Lifter.load``.
+
+    Attributes:
+        model_id: Name and hash of the weights.
+        device: Where it runs.
+    """
+
+    def __init__(self, model: LifterModel, *, device: torch.device, model_id: str) -> None:
+        self._model = _fuse_batchnorm(model).to(device).eval()
+        self.device = device
+        self.model_id = model_id
+
+    @classmethod
+    def load(cls, name_or_path: str | Path | None = None, device: str = "auto") -> Lifter:
+        """Load a lifter.
+
+        Args:
+            name_or_path: Name of a shipped lifter or path of a .safetensors file; None takes the default.
+            device: "auto", "cpu", "cuda" or "mps".
+
+        Raises:
+            WeightsMissing, WeightsCorrupt: see ``weights.load_lifter_model``.
+            InputError: when the device is not there.
+        """
+        from .weights import load_lifter_model
+
+        torch_device = choose_device(device)
+        model, header = load_lifter_model(name_or_path, torch_device)
+        return cls(model, device=torch_device, model_id=str(header["id"]))
+
+    def lift(self, keypoints: Keypoints2D, camera: Camera) -> Pose3D:
+        """Lift 2D keypoints to root-relative 3D joints.
+
+        The whole sequence goes through the network in one pass (in blocks when it is long), its ends
+        repeated, once as it is and once mirrored. Frame rates above the network's are split into
+        interleaved sequences of about 30 Hz; others are resampled and the result brought back.
+
+        Args:
+            keypoints: (T, 28, 2) px in SLOTS order, any frame rate, gaps allowed.
+            camera: Its intrinsics and distortion; its place is not used.
+
+        Returns:
+            (T, 25, 3) m of a body 1.70 m tall, camera axes, at the keypoints' times.
+
+        Raises:
+            SkeletonMismatch: when the keypoints are not in SLOTS order.
+            InputError: when there is no keypoint at all.
+
+        Source: Pavllo et al. 2019, sec. 3; mirrored passes: sec. 5.
+        """
+        if keypoints.skeleton.points != SLOTS.points:
+            raise SkeletonMismatch(
+                f"Keypoints are {keypoints.skeleton.name!r}, expected {SLOTS.name!r}",
+                hint="Bring them into slots with vp3d_core.detect.select.",
+            )
+        scores = np.where(np.isnan(keypoints.xy).any(-1), 0.0, keypoints.scores).astype(np.float32)
+        if not (scores > 0).any():
+            raise InputError("There is no keypoint to lift", hint="Check the detections.")
+        rays = np.nan_to_num(camera.rays(keypoints.xy), nan=0.0).astype(np.float32)
+        times = np.asarray(keypoints.times_s, dtype=np.float64)
+        grid, phases = _grid(times)
+        grid_rays, grid_scores = _resample(rays, scores, times, grid)
+        columns = np.empty((len(grid), 4 * len(JOINTS.points) + 7), dtype=np.float32)
+        for phase in range(phases):
+            columns[phase::phases] = self._lift_phase(grid_rays[phase::phases], grid_scores[phase::phases])
+        return _pose(_at_times(columns, grid, times), times)
+
+    def _lift_phase(self, rays: Array, scores: Array) -> Array:
+        """Lift one sequence at 30 Hz to (T, 107) columns: joints, sigma, contacts, up."""
+        import torch
+
+        from .normalise import normalise
+
+        before, after = self._model.frames_before, self._model.frames_after
+        index = np.clip(np.arange(-before, len(rays) + after), 0, len(rays) - 1)
+        features, rotation = normalise(torch.from_numpy(rays[index])[None], torch.from_numpy(scores[index])[None])
+        blocks = []
+        try:
+            with torch.inference_mode():
+                for start in range(0, len(rays), BLOCK_FRAMES):
+                    stop = min(start + BLOCK_FRAMES, len(rays))
+                    block = features[:, start : stop + before + after].to(self.device)
+                    blocks.append(self._both_ways(block, rotation[0, before + start : before + stop]))
+        except torch.OutOfMemoryError as error:
+            raise DeviceOutOfMemory(f"Lifting needs more memory than {self.device} has", hint="Use --device cpu.") from error
+        return np.concatenate(blocks)
+
+    def _both_ways(self, features: torch.Tensor, virtual_from_camera: torch.Tensor) -> Array:
+        import torch
+
+        from .normalise import mirror_features
+
+        output = self._model(torch.cat([features, mirror_features(features)]))
+        mirror, sign = list(JOINTS.mirror), torch.tensor([-1.0, 1.0, 1.0], device=features.device)
+        joints, other = output["joints"]
+        joints = (joints + other[:, mirror] * sign) / 2
+        sigma, other = output["log_sigma"].clamp(-7, 2).exp()
+        sigma = (sigma + other[:, mirror]) / 2
+        contacts, other = output["contact_logits"].sigmoid()
+        contacts = (contacts + other[:, [2, 3, 0, 1]]) / 2
+        up, other = output["up"]
+        up = torch.nn.functional.normalize(up + other * sign, dim=-1)
+        camera_from_virtual = virtual_from_camera.to(features.device).transpose(-1, -2)
+        joints = torch.einsum("tij,tkj->tki", camera_from_virtual, joints - joints[:, :1])
+        up = torch.einsum("tij,tj->ti", camera_from_virtual, up)
+        return torch.cat([joints.flatten(1), sigma, contacts, up], dim=-1).cpu().numpy()
+
+
+def _fuse_batchnorm(model: LifterModel) -> LifterModel:
+    """Fold every BatchNorm into the convolution before it: the same numbers, fewer passes."""
+    from torch import nn
+    from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+    model = model.eval()
+    model.expand_conv = fuse_conv_bn_eval(model.expand_conv, model.expand_bn)
+    model.expand_bn = nn.Identity()
+    for i in range(len(model.layers_conv)):
+        model.layers_conv[i] = fuse_conv_bn_eval(model.layers_conv[i], model.layers_bn[i])
+        model.layers_bn[i] = nn.Identity()
+    return model
+
+
+def _grid(times: Array) -> tuple[Array, int]:
+    """Return evenly spaced times at a multiple of about 30 Hz, and the multiple.
+
+    Frames that are evenly spaced at such a rate already (29.97, 30, 59.94, 60, 120 …) are taken as they are.
+    """
+    from .normalise import LIFT_RATE_HZ
+
+    if len(times) < 2:
+        return times, 1
+    step = float(np.median(np.diff(times)))
+    phases = max(1, round(1.0 / step / LIFT_RATE_HZ))
+    rate = 1.0 / step / phases
+    even = np.abs(np.diff(times) - step).max() < 0.15 * step
+    if even and abs(rate / LIFT_RATE_HZ - 1.0) < 0.05:
+        return times, phases
+    count = int(np.ceil((times[-1] - times[0]) * LIFT_RATE_HZ * phases)) + 1
+    return times[0] + np.arange(count) / (LIFT_RATE_HZ * phases), phases
+
+
+def _resample(rays: Array, scores: Array, times: Array, grid: Array) -> tuple[Array, Array]:
+    """Interpolate rays (T, K, 2) and scores (T, K) linearly at the grid's times; nothing across gaps."""
+    if grid is times or len(times) < 2:
+        return rays, scores
+    high = np.clip(np.searchsorted(times, grid), 1, len(times) - 1)
+    low = high - 1
+    step = times[high] - times[low]
+    part = np.clip((grid - times[low]) / step, 0.0, 1.0).astype(np.float32)[:, None]
+    near = step <= max(MAX_STEP_S, 2.5 * float(np.median(np.diff(times))))
+    weight_low = (1 - part) * (scores[low] > 0) * (near[:, None] | (part < 0.05))
+    weight_high = part * (scores[high] > 0) * (near[:, None] | (part > 0.95))
+    total = np.maximum(weight_low + weight_high, 1e-6)
+    mixed = (weight_low[..., None] * rays[low] + weight_high[..., None] * rays[high]) / total[..., None]
+    return mixed, weight_low * scores[low] + weight_high * scores[high]
+
+
+def _at_times(columns: Array, grid: Array, times: Array) -> Array:
+    """Interpolate columns (G, C) at the keypoints' times; cubic, so that fast movements keep their extent."""
+    if grid is times or len(grid) < 4:
+        return columns[: len(times)]
+    from scipy.interpolate import CubicSpline
+
+    return CubicSpline(grid, columns, axis=0)(np.clip(times, grid[0], grid[-1]))
+
+
+def _pose(columns: Array, times: Array) -> Pose3D:
+    count = len(JOINTS.points)
+    joints, sigma, contacts, up = np.split(columns, np.cumsum([3 * count, count, 4]), axis=1)
+    return Pose3D(
+        joints=joints.reshape(len(times), count, 3).astype(np.float64),
+        times_s=times,
+        sigma=np.maximum(sigma, 1e-3).astype(np.float64),
+        contacts=np.clip(contacts, 0.0, 1.0).astype(np.float64),
+        up=(up / np.linalg.norm(up, axis=1, keepdims=True)).astype(np.float64),
+    )
