@@ -71,12 +71,12 @@ def probe(path: Path) -> VideoInfo:
         first = next(source.decode(), None)
         if first is None:
             raise source.nothing_decoded()
-        upright = Upright.of_frame(first, source.pixel_aspect)
+        upright = Upright(first, source.pixel_aspect)
         rate_hz, duration_s, frame_count = source.rate_duration_count()
         return VideoInfo(
             path=Path(path),
-            width=upright.width,
-            height=upright.height,
+            width=upright.image_size[0],
+            height=upright.image_size[1],
             average_rate_hz=rate_hz,
             duration_s=duration_s,
             frame_count=frame_count,
@@ -120,7 +120,7 @@ def read_frames(
     last_s = 0.0
     with VideoSource(path, on_warning=warn) as source:
         for index, time_s, picture in _timed_pictures(source, end_s, warn):
-            upright = upright or Upright.of_frame(picture, source.pixel_aspect)
+            upright = upright or Upright(picture, source.pixel_aspect)
             last_s = time_s
             if time_s < start:
                 continue

@@ -7,7 +7,6 @@ The display matrix is nine 32-bit numbers a b u c d v x y w in the file: (p, q) 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -22,66 +21,51 @@ __all__ = ["Upright"]
 SQUARE_TOLERANCE = 0.02  # pixel aspects nearer to 1 come from rounding to blocks, not from the camera
 
 
-@dataclass(frozen=True, slots=True)
 class Upright:
-    """How the stored pictures of one video become upright RGB.
+    """Turns the stored pictures of one video into upright RGB with square pixels.
 
-    Attributes:
-        stored_size: (width, height) px to which stored pictures are scaled, before turning.
-        transposed: Whether rows and columns are exchanged.
-        flipped_x: Whether the picture is then mirrored left to right.
-        flipped_y: Whether the picture is then mirrored top to bottom.
+    It keeps FFmpeg's scaler between frames: setting it up takes longer than converting one picture.
+
+    Args:
+        picture: The first picture, as decoded: all others are brought to its size.
+        pixel_aspect: Width of a stored pixel over its height.
     """
 
-    stored_size: tuple[int, int]
-    transposed: bool
-    flipped_x: bool
-    flipped_y: bool
+    def __init__(self, picture: VideoFrame, pixel_aspect: Fraction) -> None:
+        from av.video.reformatter import VideoReformatter
 
-    @classmethod
-    def of_frame(cls, picture: VideoFrame, pixel_aspect: Fraction) -> Upright:
-        """Read the display matrix and sizes of a video's first picture.
-
-        Args:
-            picture: As decoded.
-            pixel_aspect: Width of a stored pixel over its height.
-        """
+        self._reformatter = VideoReformatter()
         width, height = picture.width, picture.height
-        if abs(pixel_aspect - 1) > SQUARE_TOLERANCE:
-            if pixel_aspect > 1:
-                width = round(width * pixel_aspect)
-            else:
-                height = round(height / pixel_aspect)
+        if pixel_aspect > 1 + SQUARE_TOLERANCE:
+            width = round(width * pixel_aspect)
+        elif pixel_aspect < 1 - SQUARE_TOLERANCE:
+            height = round(height / pixel_aspect)
+        self._stored_size = width, height
         a, b, c, d = _display_matrix(picture)
-        if abs(b) + abs(c) > abs(a) + abs(d):
-            return cls((width, height), True, c < 0, b < 0)
-        return cls((width, height), False, a < 0, d < 0)
+        self._transposed = abs(b) + abs(c) > abs(a) + abs(d)
+        self._flipped_x, self._flipped_y = (c < 0, b < 0) if self._transposed else (a < 0, d < 0)
 
     @property
-    def width(self) -> int:
-        """Px, upright."""
-        return self.stored_size[1] if self.transposed else self.stored_size[0]
-
-    @property
-    def height(self) -> int:
-        """Px, upright."""
-        return self.stored_size[0] if self.transposed else self.stored_size[1]
+    def image_size(self) -> tuple[int, int]:
+        """(width, height) px, upright."""
+        width, height = self._stored_size
+        return (height, width) if self._transposed else (width, height)
 
     @property
     def rotation_deg(self) -> int:
         """Clockwise turn that makes stored pictures upright; a mirrored picture is mirrored first."""
-        if self.transposed:
-            return 270 if self.flipped_y else 90
-        return 180 if self.flipped_y else 0
+        if self._transposed:
+            return 270 if self._flipped_y else 90
+        return 180 if self._flipped_y else 0
 
     def rgb(self, picture: VideoFrame) -> npt.NDArray[np.uint8]:
-        """Return the upright picture (height, width, 3); another size than the first's is scaled to that."""
-        width, height = self.stored_size
-        pixels = picture.to_ndarray(format="rgb24", width=width, height=height)
-        if self.transposed:
+        """Return the upright picture: (height, width, 3), a new array."""
+        width, height = self._stored_size
+        pixels = self._reformatter.reformat(picture, width, height, "rgb24").to_ndarray()
+        if self._transposed:
             pixels = pixels.transpose(1, 0, 2)
-        pixels = pixels[:: -1 if self.flipped_y else 1, :: -1 if self.flipped_x else 1]
-        return np.ascontiguousarray(pixels, dtype=np.uint8)
+        pixels = pixels[:: -1 if self._flipped_y else 1, :: -1 if self._flipped_x else 1]
+        return np.array(pixels, dtype=np.uint8, order="C")  # a copy: what FFmpeg gave may be its own buffer
 
 
 def _display_matrix(picture: VideoFrame) -> tuple[int, int, int, int]:
