@@ -6,6 +6,7 @@ Needs nothing but a Python: 3.9 or newer to start it, 3.10-3.12 for the worker, 
 is vp3d_core/installer; this file only refuses a Python too old to read that.
 """
 
+import os
 import sys
 
 OLDEST = (3, 9)
@@ -13,6 +14,8 @@ OLDEST = (3, 9)
 if __name__ == "__main__":
     if sys.version_info < OLDEST:
         sys.exit("install.py needs Python 3.9 or newer to start, this is " + sys.version.split()[0])
+    # Not there by itself under -I, -P or PYTHONSAFEPATH.
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     from vp3d_core.installer.cli import main
 
     sys.exit(main(sys.argv[1:]))

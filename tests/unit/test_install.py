@@ -232,3 +232,33 @@ def make_environment_folder(root: Path) -> Path:
         (root / "bin").mkdir(parents=True)
         (root / "lib" / "python3.11" / "site-packages").mkdir(parents=True)
     return root
+
+
+def test_a_checkpoint_that_is_not_there_is_an_error_with_a_remedy(tmp_path: Path) -> None:
+    done = run_install(["weights", "--from-file", str(tmp_path / "none.pth")], tmp_path / "home")
+    assert done.returncode == 1
+    assert "There is no file" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
+    wrong = tmp_path / "some file.pth"
+    wrong.write_bytes(b"not a checkpoint")
+    done = run_install(["weights", "--from-file", str(wrong)], tmp_path / "home")
+    assert done.returncode == 1
+    assert "none of the" in done.stderr
+    assert not list((tmp_path / "home").rglob("*.safetensors"))
+
+
+def test_the_installer_needs_the_standard_library_only() -> None:
+    """-S leaves site-packages out: neither numpy nor anything else can be imported."""
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        "import vp3d_core.installer.cli, vp3d_core.installer.weights_command, vp3d_core.user_folders\n"
+        "print(sorted({'numpy', 'torch', 'bpy'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-I", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"

@@ -17,7 +17,7 @@ from ..errors import VP3DError
 from ..user_folders import environment_python, weights_folder, worker_folder
 from .environment import Progress, ensure_worker, remove_worker
 from .installation import Installation, installation
-from .interpreters import Interpreter, find_interpreter
+from .interpreters import find_interpreter
 from .link import launcher_path, worker_arguments
 from .pip_process import child_environment
 from .steps import TORCH_BUILDS, TorchChoice
@@ -99,15 +99,14 @@ def _ensure(options: argparse.Namespace, *, with_tests: bool = False) -> Install
     display = StepDisplay()
     try:
         ensure_worker(
-            wanted, find_python=lambda: _find(options.python), rebuild=rebuild, on_progress=display.show
+            wanted,
+            find_python=lambda: find_interpreter(options.python),
+            rebuild=rebuild,
+            on_progress=display.show,
         )
     finally:
         display.end_line()
     return wanted
-
-
-def _find(told: str | None) -> Interpreter:
-    return find_interpreter(told)
 
 
 def _another_python(wanted: Installation, told: str | None) -> bool:
@@ -185,7 +184,7 @@ def _doctor(options: argparse.Namespace, rest: list[str]) -> int:
     if not wanted.is_ready():
         missing = [step.title for step in wanted.steps if wanted.state().get(step.name) != step.key]
         print(f"MISSING  worker environment in {wanted.folder}")
-        print(f"         not done: {', '.join(missing) or 'self-check'}. Run: python install.py install")
+        print(f"         not done: {'; '.join(missing) or 'self-check'}. Run: python install.py install")
         if not wanted.python.exists():
             return 1
     else:
@@ -219,18 +218,18 @@ def _python(options: argparse.Namespace, rest: list[str]) -> int:
 
 def _weights(options: argparse.Namespace, rest: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="install.py weights")
-    parser.add_argument(
-        "--from-file", metavar="FILE", type=Path, nargs="+", help="checkpoints that were fetched elsewhere"
-    )
+    add = parser.add_argument
+    add("--from-file", metavar="FILE", type=Path, nargs="+", help="checkpoints that were fetched elsewhere")
+    add("--model", metavar="NAME", help="another model than the default ones, or what a file is for")
     chosen = parser.parse_args(rest)
     if sys.version_info < OLDEST_FOR_CORE:
-        python = _find(options.python)
+        python = find_interpreter(options.python)
         return subprocess.call([str(python.path), str(CHECKOUT / "install.py"), "weights", *rest])
     from .weights_command import fetch_weights, import_weights
 
     if not chosen.from_file:
-        return fetch_weights(print)
-    return max(import_weights(path, print) for path in chosen.from_file)
+        return fetch_weights(print, names=[chosen.model] if chosen.model else [])
+    return max(import_weights(path, print, name=chosen.model) for path in chosen.from_file)
 
 
 def _uninstall(options: argparse.Namespace, rest: list[str]) -> int:

@@ -109,11 +109,12 @@ def probe(command: list[str]) -> Interpreter | Rejected:
             timeout=PROBE_TIMEOUT_S,
             check=False,
         )
-        found = json.loads(done.stdout.decode("utf-8", "replace"))
     except FileNotFoundError:
         return Rejected(text, "there is no such program")
     except (OSError, subprocess.TimeoutExpired) as error:
         return Rejected(text, f"does not run ({error})")
+    try:
+        found = json.loads(done.stdout.decode("utf-8", "replace"))
     except ValueError:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         return Rejected(text, f"does not run ({said[0] if said else f'exit code {done.returncode}'})")

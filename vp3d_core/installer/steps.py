@@ -67,7 +67,7 @@ def worker_steps(requirements: Path, torch: TorchChoice) -> list[Step]:
             ("torch", "PyTorch", ("torch.txt",), torch_attempts(requirements, torch)),
             (
                 "packages",
-                "numpy, OpenCV, FFmpeg and others",
+                "numpy, OpenCV and FFmpeg",
                 ("worker.txt", "indirect.txt"),
                 attempt("worker.txt", *constraints),
             ),
