@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from ..lift.model import LifterModel
-from ..lift.normalise import FEATURES, mirror_features
+from ..lift.normalise import FEATURES
 from ..lift.weights import save_lifter_model
 from ..skeletons import JOINTS
 from .dataset import MocapBank, load_bank, make_batch
@@ -37,8 +37,8 @@ class TrainSettings:
         dropout: Probability.
         steps: Optimiser steps.
         minutes: Wall time after which the learning rate has reached its end, whatever the step; 0 for none.
-        batch: Windows a step; each is also learnt mirrored.
-        outputs: Output frames a window.
+        batch: Windows a step.
+        outputs: Output frames a window; few, as neighbours teach almost the same.
         learning_rate: Highest, after the warm-up; cosine to zero.
         weight_decay: Of AdamW.
         average: Decay of the running average of the weights that is kept.
@@ -51,11 +51,11 @@ class TrainSettings:
     channels: int = 384
     causal: bool = False
     dropout: float = 0.05
-    steps: int = 16_000
+    steps: int = 25_000
     minutes: float = 0.0
-    batch: int = 8
-    outputs: int = 160
-    learning_rate: float = 1.2e-3
+    batch: int = 32
+    outputs: int = 40
+    learning_rate: float = 1.5e-3
     weight_decay: float = 1e-3
     average: float = 0.999
     noise: float = 1.0
@@ -86,23 +86,11 @@ def _endless(
         yield batch.features, batch.joints, batch.contacts, batch.up, batch.valid
 
 
-def _with_mirrored(parts: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
-    features, joints, contacts, up, valid = parts
-    sign = joints.new_tensor([-1.0, 1.0, 1.0])
-    return (
-        torch.cat([features, mirror_features(features)]),
-        torch.cat([joints, joints[:, :, list(JOINTS.mirror)] * sign]),
-        torch.cat([contacts, contacts[..., [2, 3, 0, 1]]]),
-        torch.cat([up, up * sign]),
-        torch.cat([valid, valid]),
-    )
-
-
 def _batches(
     bank_path: Path, settings: TrainSettings, model: LifterModel, device: torch.device, first_step: int
 ) -> Iterator[tuple[torch.Tensor, ...]]:
     frames = settings.outputs + model.receptive_field - 1
-    edge = max(model.frames_before, model.frames_after) + settings.outputs // 4
+    edge = max(model.frames_before, model.frames_after) + settings.outputs // 2
     if device.type == "cpu" and settings.workers:
         source = _Batches(bank_path, settings, frames, edge, first_step)
         return iter(torch.utils.data.DataLoader(source, batch_size=None, num_workers=settings.workers, prefetch_factor=4))
@@ -148,7 +136,7 @@ def train_lifter(
     started, sums, since = time.monotonic() - spent_s, {}, 0
     while (done := _fraction_done(settings, step, time.monotonic() - started)) < 1.0:
         _schedule(model, optimizer, settings, done, step)
-        parts = _with_mirrored(tuple(part.to(device) for part in next(batches)))
+        parts = tuple(part.to(device) for part in next(batches))
         for name, value in _step(model, optimizer, parts, device).items():
             sums[name] = sums.get(name, 0.0) + value
         average.update_parameters(model)
