@@ -18,7 +18,7 @@ from .installation import LAYOUT, Installation, write_state
 from .interpreters import Interpreter
 from .link import link_checkout, remove_half_installed, site_packages, worker_arguments
 from .lock import exclusive
-from .pip_process import NO_DISTRIBUTION, LineHandler, describe_pip_line, remedy_for, run_logged, tail
+from .pip_process import NO_SUCH_BUILD, LineHandler, describe_pip_line, remedy_for, run_logged, tail
 from .steps import Step, TorchChoice, has_nvidia_gpu
 
 __all__ = ["Progress", "ProgressHandler", "ensure_worker", "remove_worker"]
@@ -159,7 +159,7 @@ def _run_step(wanted: Installation, step: Step, state: dict[str, str], report: L
         if run_logged(command, log, on_line=on_line) == 0:
             return
         output = "\n".join(lines)
-        if NO_DISTRIBUTION not in output:
+        if not any(sign in output for sign in NO_SUCH_BUILD):
             break
     raise _failure(step.title, log, output)
 

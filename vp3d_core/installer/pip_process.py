@@ -15,12 +15,22 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-__all__ = ["LineHandler", "child_environment", "describe_pip_line", "remedy_for", "run_logged", "tail"]
+__all__ = [
+    "NO_SUCH_BUILD",
+    "LineHandler",
+    "child_environment",
+    "describe_pip_line",
+    "remedy_for",
+    "run_logged",
+    "tail",
+]
 
 LineHandler = Callable[[str], None]
 STOP_GRACE_S = 15.0  # pip moves packages back when it is interrupted
 TAIL_LINES = 12
 NO_DISTRIBUTION = "No matching distribution found"
+# With a constraint on the package, the user's own included, pip calls a missing build a conflict.
+NO_SUCH_BUILD = (NO_DISTRIBUTION, "ResolutionImpossible")
 # Settings of the user's own shell that would lead a virtual environment's Python or pip astray.
 DROPPED_VARIABLES = ("PYTHONHOME", "PYTHONPATH", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_NO_DEPS")
 REMEDIES = (
