@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Choose whom to capture, and bring their keypoints into the order of the slots.
+
+Only numpy is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..arrays import Array
+from ..errors import InputError, NoPersonFound
+from ..keypoints import Detections2D, Keypoints2D, Track
+from ..skeletons import SLOTS, KeypointSkeleton
+from .presence import MIN_SEEN_SHARE, SEEN_SCORE, inside_picture
+
+__all__ = ["select_keypoints", "select_tracks"]
+
+# A capture needs this many frames with confident keypoints, or half of the video when it is shorter.
+MIN_CONFIDENT_FRAMES = 15
+# A point that a detector guesses this far outside the picture (share of the longer side) is not seen.
+OUTSIDE_MARGIN = 0.02
+# Knuckles whose mean is the hand point, in the words of several detectors; the first pair found counts.
+HAND_KNUCKLES = (("index", "pinky"), ("index_knuckle", "pinky_knuckle"), ("forefinger1", "pinky_finger1"))
+
+
+def select_tracks(
+    tracks: Sequence[Track], detections: Sequence[Detections2D], *, person: tuple[str, ...]
+) -> list[Track]:
+    """Choose the tracks to capture.
+
+    Args:
+        tracks: From ``track``.
+        detections: The frames they were made from.
+        person: "all", "largest", "longest" or track ids as text; several add up.
+
+    Returns:
+        The tracks worth capturing that were asked for, most prominent (area times duration) first.
+
+    Raises:
+        NoPersonFound: If no track is worth capturing; the message says what was found instead.
+        InputError: If a track id is not there; the message lists those that are.
+    """
+    worthy = [one for one in tracks if _confident_frames(one, detections) >= _frames_needed(len(detections))]
+    if not worthy:
+        hint = "Use a video that shows a person for at least a second."
+        raise NoPersonFound(_nobody(tracks, detections), hint=hint)
+    ranked = sorted(worthy, key=lambda one: (-_prominence(one), one.track_id))
+    chosen: set[int] = set()
+    for choice in person:
+        chosen |= _ids_of(choice, ranked, tracks)
+    ordered = ranked + [one for one in tracks if one not in ranked]
+    return [one for one in ordered if one.track_id in chosen]
+
+
+def _frames_needed(num_frames: int) -> int:
+    return max(1, min(MIN_CONFIDENT_FRAMES, num_frames // 2))
+
+
+def _ids_of(choice: str, ranked: Sequence[Track], tracks: Sequence[Track]) -> set[int]:
+    if choice == "all":
+        return {one.track_id for one in ranked}
+    if choice == "largest":
+        return {max(ranked, key=lambda one: (np.median(_areas(one)), -one.track_id)).track_id}
+    if choice == "longest":
+        return {max(ranked, key=lambda one: (len(one.frames), -one.track_id)).track_id}
+    known = sorted(one.track_id for one in tracks)
+    if not choice.isdecimal() or int(choice) not in known:
+        listed = ", ".join(str(track_id) for track_id in known)
+        hint = "Choose one of those, or all."
+        raise InputError(f"There is no track {choice!r}; found are {listed}", hint=hint)
+    return {int(choice)}
+
+
+def _areas(one: Track) -> Array:
+    return np.clip(one.boxes_xyxy[:, 2:] - one.boxes_xyxy[:, :2], 0.0, None).prod(axis=1)
+
+
+def _prominence(one: Track) -> float:
+    return float(_areas(one).sum())
+
+
+def _confident_frames(one: Track, detections: Sequence[Detections2D]) -> int:
+    """Number of frames in which enough of the person's keypoints are seen."""
+    seen = [
+        float((detections[frame].keypoint_scores[row] >= SEEN_SCORE).mean())
+        for frame, row in zip(one.frames, one.detection_index, strict=True)
+        if row >= 0
+    ]
+    return int((np.asarray(seen) >= MIN_SEEN_SHARE).sum())
+
+
+def _nobody(tracks: Sequence[Track], detections: Sequence[Detections2D]) -> str:
+    """What was found, for the message."""
+    some = sum(len(found.scores) > 0 for found in detections)
+    if not some:
+        return f"No person was found in {len(detections)} frames"
+    listed = ", ".join(f"{one.track_id} ({_confident_frames(one, detections)} frames)" for one in tracks)
+    needed = _frames_needed(len(detections))
+    return (
+        f"No person could be followed: something was detected in {some} of {len(detections)} frames, "
+        f"tracks with confident keypoints: {listed or 'none'}; at least {needed} frames are needed"
+    )
+
+
+def select_keypoints(
+    track: Track, detections: Sequence[Detections2D], times_s: Array, *, image_size: tuple[int, int]
+) -> Keypoints2D:
+    """Take one person's keypoints out of the detections, in the order of the slots.
+
+    Args:
+        track: Whom.
+        detections: The frames the track was made from.
+        times_s: (T,) s, of those frames.
+        image_size: (width, height) px.
+
+    Returns:
+        Keypoints at the track's frames; NaN and score 0 in gaps, outside the picture, and in slots that
+        the detector lacks. A hand is the mean of index and little-finger knuckles, with the lower score.
+    """
+    frames = np.asarray(track.frames)
+    skeleton = detections[int(frames[0])].skeleton
+    xy = np.full((len(frames), len(skeleton.points), 2), np.nan)
+    scores = np.zeros(xy.shape[:2])
+    # every frame has its own arrays
+    for t, (frame, row) in enumerate(zip(frames, track.detection_index, strict=True)):
+        if row >= 0:
+            xy[t] = detections[frame].keypoints_xy[row]
+            scores[t] = detections[frame].keypoint_scores[row]
+    xy, scores = _as_slots(xy, scores, skeleton)
+    seen = inside_picture(xy, image_size, margin=OUTSIDE_MARGIN) & (scores > 0)
+    xy = np.where(seen[..., None], xy, np.nan)
+    scores = np.where(seen, np.clip(scores, 0.0, 1.0), 0.0)
+    return Keypoints2D(xy, scores, np.asarray(times_s, dtype=np.float64)[frames], image_size, SLOTS)
+
+
+def _as_slots(xy: Array, scores: Array, skeleton: KeypointSkeleton) -> tuple[Array, Array]:
+    """Put (T, K) keypoints into (T, 28) slots by name."""
+    slot_xy = np.full((len(xy), len(SLOTS.points), 2), np.nan)
+    slot_scores = np.zeros(slot_xy.shape[:2])
+    for slot, name in enumerate(SLOTS.points):
+        sources = _sources(name, skeleton)
+        if sources:
+            slot_xy[:, slot] = xy[:, sources].mean(axis=1)
+            slot_scores[:, slot] = scores[:, sources].min(axis=1)
+    return slot_xy, slot_scores
+
+
+def _sources(name: str, skeleton: KeypointSkeleton) -> list[int]:
+    """Indices of the detector's keypoints whose mean is a slot; empty when it has none."""
+    if name in skeleton.points:
+        return [skeleton.index(name)]
+    side, _, part = name.partition("_")
+    if part == "hand":
+        for knuckles in HAND_KNUCKLES:
+            names = [f"{side}_{knuckle}" for knuckle in knuckles]
+            if set(names) <= set(skeleton.points):
+                return [skeleton.index(point) for point in names]
+    return []
