@@ -81,7 +81,7 @@ def _read_all(folders: list[Path]) -> Iterator[MocapClip]:
         files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".bvh", ".amc"))
         for i, file in enumerate(files):
             try:
-                clip = read_mocap(file, name=file.relative_to(folder).as_posix())
+                clip = read_mocap(file, name=f"{folder.resolve().name}/{file.relative_to(folder).as_posix()}")
             except MotionFormatError as error:
                 print(f"Left out: {error.message}", file=sys.stderr)
                 continue

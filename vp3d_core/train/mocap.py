@@ -9,7 +9,6 @@ detector would see are placed (``bodies.py``).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from ..skeletons import JOINTS
 from .asf_amc import asf_kinematics, parse_amc, parse_asf
 from .mocap_rigs import MocapRig, find_rig
 
-__all__ = ["CLIP_RATE_HZ", "SEGMENTS", "MocapClip", "read_mocap", "read_mocap_folder"]
+__all__ = ["CLIP_RATE_HZ", "SEGMENTS", "MocapClip", "read_mocap"]
 
 CANONICAL_HEIGHT_M = 1.70
 CLIP_RATE_HZ = 60.0
@@ -51,13 +50,6 @@ class MocapClip:
     joints: Array
     segments: Array
     contacts: Array
-
-
-def read_mocap_folder(folder: Path) -> Iterator[MocapClip]:
-    """Yield every BVH and ASF/AMC trial below a folder, sorted by path; unknown rigs raise MotionFormatError."""
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in (".bvh", ".amc"):
-            yield read_mocap(path, name=path.relative_to(folder).as_posix())
 
 
 def read_mocap(path: Path, *, name: str = "") -> MocapClip:
