@@ -7,6 +7,7 @@ In the first two cases everything that libraries print goes to ``worker.log`` in
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import shlex
@@ -70,10 +71,15 @@ def run_capture_command(
         return _say_error(error_event(error), argv, as_json=options.json)
     events = (out_dir / EVENTS_NAME).open("w", encoding="utf-8", newline="\n")
     output, errors = _redirect_to_log(out_dir / LOG_NAME)
-    with events, output, errors:
-        if options.json:
-            return run_capture(job, job.out_dir, EventWriter(output, events).write, interruption)
-        return _run_with_console(job, events, output, errors, argv, interruption)
+    if options.json:
+        code = run_capture(job, job.out_dir, EventWriter(output, events).write, interruption)
+    else:
+        code = _run_with_console(job, events, output, errors, argv, interruption)
+    for stream in (events, output, errors):
+        with contextlib.suppress(OSError):  # a full disk or a closed pipe, which was told before
+            stream.close()
+    _forget_log()
+    return code
 
 
 def _run_with_console(
@@ -117,7 +123,7 @@ def _check(job: CaptureJob, *, resume: bool, overwrite: bool) -> None:
     if old and not (resume or overwrite):
         raise OutputError(
             f"{job.out_dir} already holds a capture ({', '.join(path.name for path in old)})",
-            hint="Give --resume to redo it with what is there, --overwrite to replace it, or another folder (-o).",
+            hint="Give --resume to redo it with what is there, --overwrite to replace it, or another -o.",
         )
     if old and resume and not is_same_source(job.video, folder=job.out_dir / STAGES_FOLDER):
         raise OutputError(
@@ -150,6 +156,18 @@ def _redirect_to_log(path: Path) -> tuple[IO[str], IO[str]]:
     os.close(log)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO)
     return output, errors
+
+
+def _forget_log() -> None:
+    """Flush what libraries printed; where the disk is full it is lost, and must not change the exit code."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
 
 
 def _say_error(event: ErrorEvent, argv: list[str], *, as_json: bool) -> int:

@@ -61,7 +61,7 @@ class Console:
         elapsed_s = time.monotonic() - self._started_s
         text = f"{self._title}: "
         if self._progress is not None:
-            text += f"{self._progress.done} {self._progress.unit}, "
+            text += _count(self._progress) + ", "
         text += format_duration(elapsed_s) + self._speed(elapsed_s)
         self._clear()
         self._write(text + "\n")
@@ -87,8 +87,8 @@ class Console:
         if now_s - self._shown_s < (REDRAW_S if self._is_terminal else PLAIN_EVERY_S):
             return
         self._shown_s = now_s
-        count = f"{event.done}" if event.total is None else f"{event.done}/{event.total}"
-        text = f"{count} {event.unit}{self._speed(now_s - self._started_s)}"
+        of_all = "" if event.total is None else f" of {event.total}"
+        text = _count(event) + of_all + self._speed(now_s - self._started_s)
         if event.eta_s is not None:
             text += f", {format_duration(event.eta_s)} left"
         if self._is_terminal:
@@ -123,6 +123,11 @@ def format_duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes}:{rest:02d} min"
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d} h"
+
+
+def _count(event: ProgressEvent) -> str:
+    singular = {"people": "person"}.get(event.unit, event.unit.removesuffix("s"))
+    return f"{event.done} {singular if event.done == 1 else event.unit}"
 
 
 def _bar(event: ProgressEvent) -> str:

@@ -7,6 +7,7 @@ Frames are streamed and never kept; what grows with the length of the video is k
 from __future__ import annotations
 
 import itertools
+import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -183,7 +184,7 @@ def detect_video(
     total = expected_frames(info, start_s=start_s, end_s=end_s)
     progress.update(len(collected.indices), total)
     if not collected.complete:
-        from_s = collected.times_s[-WARM_UP_FRAMES:][0] if collected.times_s else start_s
+        from_s = _warm_up_time_s(collected, detector.batch_size) if collected.times_s else start_s
         frames = read_frames(video, start_s=from_s, end_s=end_s, on_warning=progress.warn)
         try:
             _detect_frames(frames, detector, collected, store=store, key=key, total=total, progress=progress)
@@ -192,6 +193,12 @@ def detect_video(
     return DetectedVideo(
         collected.detections, np.array(collected.times_s), np.array(collected.indices, dtype=np.int64)
     )
+
+
+def _warm_up_time_s(collected: _Collected, batch_size: int) -> float:
+    """Return where to read on after an interruption: whole batches before the last detected frame."""
+    frames = batch_size * math.ceil(WARM_UP_FRAMES / batch_size)
+    return collected.times_s[max(0, len(collected.times_s) - frames)]
 
 
 def _detect_frames(

@@ -182,6 +182,7 @@ def capture_people(
         progress=progress,
     )
     found = [Person(track_id, points, one) for (track_id, points), one in zip(people, motions, strict=True)]
+    progress.flush()
     return Capture(info, detected.video.times_s, tracks, found)
 
 

@@ -11,6 +11,7 @@ from .protocol import Event, ProgressEvent, StageEvent, WarningEvent
 __all__ = ["Progress"]
 
 ETA_AFTER_S = 1.0  # an estimate from less than this is a guess
+SEND_EVERY_S = 0.1  # progress in between is not sent
 
 
 class Progress:
@@ -27,12 +28,16 @@ class Progress:
         self._stage = ""
         self._started_s = 0.0
         self._first_done: int | None = None
+        self._sent_s = 0.0
+        self._unsent: ProgressEvent | None = None
         self._said: set[str] = set()
 
     def stage(self, name: str) -> None:
         """Begin a stage."""
+        self.flush()
         self._stage, self._first_done = name, None
         self._started_s = time.monotonic()
+        self._sent_s = 0.0
         self._send(StageEvent(name, self._stages.index(name) + 1, len(self._stages)))
 
     def update(self, done: int, total: int | None, *, unit: str = "frames") -> None:
@@ -40,7 +45,17 @@ class Progress:
         if self._first_done is None:
             self._first_done = done
         total = None if total is None else max(done, total)
-        self._send(ProgressEvent(self._stage, done, total, unit, self._eta_s(done, total)))
+        self._unsent = ProgressEvent(self._stage, done, total, unit, self._eta_s(done, total))
+        now_s = time.monotonic()
+        if now_s - self._sent_s >= SEND_EVERY_S:
+            self._sent_s = now_s
+            self.flush()
+
+    def flush(self) -> None:
+        """Send the last progress if it was held back."""
+        event, self._unsent = self._unsent, None
+        if event is not None:
+            self._send(event)
 
     def warn(self, code: str, text: str, frame: int | None = None) -> None:
         """Warn; the same text is said once only."""

@@ -193,22 +193,27 @@ class EventWriter:
     """Writes events as lines to one or more text streams, and nothing after the last event."""
 
     def __init__(self, *streams: IO[str]) -> None:
-        self._streams = streams
+        self._streams = list(streams)
         self._ended = False
 
     def write(self, event: Event) -> None:
-        """Write one event and flush.
+        """Write one event and flush; a stream that cannot be written is not tried again.
 
         Raises:
             ValueError: If a result or an error was written before.
+            OSError: If a stream cannot be written.
         """
         if self._ended:
             raise ValueError(f"an event after the last one: {event}")
         self._ended = isinstance(event, ResultEvent | ErrorEvent)
         line = encode_event(event) + "\n"
-        for stream in self._streams:
-            stream.write(line)
-            stream.flush()
+        for stream in tuple(self._streams):
+            try:
+                stream.write(line)
+                stream.flush()
+            except OSError:
+                self._streams.remove(stream)
+                raise
 
 
 def take_stdout() -> IO[str]:

@@ -15,6 +15,7 @@ from . import __version__
 from .errors import DeviceOutOfMemory, VP3DError, WorkerNotInstalled
 from .interruption import EXIT_CANCELLED, Interruption
 from .job_file import CaptureJob
+from .output_file import FULL, output_error
 from .protocol import PROTOCOL_VERSION, ErrorEvent, Event, HelloEvent, ResultEvent, event_from_exception
 
 __all__ = ["EXIT_FAILED", "error_event", "run_capture"]
@@ -93,6 +94,9 @@ def error_event(error: BaseException) -> ErrorEvent:
         known = DeviceOutOfMemory(
             "There is not enough memory", hint="Close other programs, or use --device cpu."
         )
+        return event_from_exception(known, trace=trace)
+    if isinstance(error, OSError) and error.errno in FULL:
+        known = output_error(Path(error.filename or "the output"), error)
         return event_from_exception(known, trace=trace)
     if isinstance(error, VP3DError):
         return event_from_exception(error, trace=trace)
