@@ -31,16 +31,24 @@ class Detector(Protocol):
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The backend."""
+        ...
 
     @property
-    def model_id(self) -> str: ...
+    def model_id(self) -> str:
+        """Models and settings."""
+        ...
 
     @property
-    def skeleton(self) -> KeypointSkeleton: ...
+    def skeleton(self) -> KeypointSkeleton:
+        """The keypoints' names and order."""
+        ...
 
     @property
-    def batch_size(self) -> int: ...
+    def batch_size(self) -> int:
+        """Frames per call that suit the backend."""
+        ...
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections2D]:
         """Return one Detections2D per frame.

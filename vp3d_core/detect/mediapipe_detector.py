@@ -122,7 +122,7 @@ class MediaPipeDetector:
         self._model.close()
 
     def _step(self, rgb: npt.NDArray[np.uint8]) -> tuple[list[_Followed], list[_Followed]]:
-        """Follow everybody into a frame and look for others; return who is believed in, and who of them is new."""
+        """Follow everybody into a frame and look for others; return who is believed in, and who is new."""
         moved = [self._follow(rgb, person) for person in self._followed]
         self._followed = _without_doubles([person for person in moved if person is not None])
         before = list(self._followed)
