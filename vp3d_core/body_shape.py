@@ -55,10 +55,17 @@ def fit_body(joints: Array, *, confidence: Array) -> MotionSkeleton:
         The 29 joints of ``MOTION_SKELETON_NAMES``.
     """
     points = _Points(joints.astype(np.float64), np.maximum(confidence.astype(np.float64), 1e-6))
-    offsets = {"pelvis": np.zeros(3), "neck": np.zeros(3), "left_clavicle": np.zeros(3), "right_clavicle": np.zeros(3)}
+    offsets = {
+        "pelvis": np.zeros(3),
+        "neck": np.zeros(3),
+        "left_clavicle": np.zeros(3),
+        "right_clavicle": np.zeros(3),
+    }
     offsets |= _pelvis(points) | _chest(points) | _head(points) | _feet(points) | _limbs(points)
     return MotionSkeleton(
-        MOTION_SKELETON_NAMES, MOTION_SKELETON_PARENTS, np.array([offsets[name] for name in MOTION_SKELETON_NAMES])
+        MOTION_SKELETON_NAMES,
+        MOTION_SKELETON_PARENTS,
+        np.array([offsets[name] for name in MOTION_SKELETON_NAMES]),
     )
 
 
@@ -89,7 +96,9 @@ def _local(axes: Array, vectors: Array) -> Array:
 
 def _both(left: Array, left_weight: Array, right: Array, right_weight: Array) -> Array:
     """Return the median (3,) of left vectors and mirrored right ones."""
-    return weighted_median(np.concatenate([left, right * _MIRROR]), np.concatenate([left_weight, right_weight]))
+    return weighted_median(
+        np.concatenate([left, right * _MIRROR]), np.concatenate([left_weight, right_weight])
+    )
 
 
 def _pelvis(points: _Points) -> dict[str, Array]:
@@ -98,7 +107,9 @@ def _pelvis(points: _Points) -> dict[str, Array]:
     axes = _hip_axes(axes, points["left_hip"] - points["right_hip"])
     hips = [_local(axes, points[f"{side}_hip"] - points["pelvis"]) for side in _SIDES]
     hip = _both(hips[0], points.weight("left_hip"), hips[1], points.weight("right_hip"))
-    spine = weighted_median(_local(axes, points["spine"] - points["pelvis"]), points.weight("spine", "pelvis"))
+    spine = weighted_median(
+        _local(axes, points["spine"] - points["pelvis"]), points.weight("spine", "pelvis")
+    )
     return {"left_hip": hip, "right_hip": hip * _MIRROR, "spine": spine * np.array([0.0, 1.0, 1.0])}
 
 
@@ -170,8 +181,13 @@ def _feet(points: _Points) -> dict[str, Array]:
 
 def _limbs(points: _Points) -> dict[str, Array]:
     down, out = np.array([0.0, 0.0, -1.0]), np.array([1.0, 0.0, 0.0])
-    chains = (("hip", "knee", down), ("knee", "ankle", down), ("shoulder", "elbow", out), ("elbow", "wrist", out),
-              ("wrist", "hand", out))  # fmt: skip
+    chains = (
+        ("hip", "knee", down),
+        ("knee", "ankle", down),
+        ("shoulder", "elbow", out),
+        ("elbow", "wrist", out),
+        ("wrist", "hand", out),
+    )
     offsets: dict[str, Array] = {}
     for start, end, direction in chains:
         length = points.length(*((f"{side}_{start}", f"{side}_{end}") for side in _SIDES))

@@ -28,7 +28,16 @@ from .rotations import (
     quat_rotate,
 )
 
-__all__ = ["BvhData", "bvh_from_motion", "bvh_kinematics", "format_bvh", "load", "motion_from_bvh", "parse_bvh", "save"]
+__all__ = [
+    "BvhData",
+    "bvh_from_motion",
+    "bvh_kinematics",
+    "format_bvh",
+    "load",
+    "motion_from_bvh",
+    "parse_bvh",
+    "save",
+]
 
 _CENTIMETRES_PER_METRE = 100.0
 _END_SUFFIX = "_end"
@@ -127,7 +136,7 @@ def save(path: Path | str, motion: Motion) -> None:
 
 
 def bvh_from_motion(motion: Motion) -> BvhData:
-    """Return a motion as BVH data: y up, -z forward, centimetres, channels Z X Y, a joint before its children.
+    """Return a motion as BVH data: y up, -z forward, centimetres, channels Z X Y, depth first.
 
     A leaf gets an end site of length 0; a leaf "<parent>_end" that never turns becomes an end site itself.
     """

@@ -65,7 +65,12 @@ def parse_bvh(text: str, *, source: str = "BVH") -> BvhData:
     except (ValueError, IndexError) as error:
         raise MotionFormatError(f"{source} is no complete BVH: {error}") from error
     return BvhData(
-        tuple(names), tuple(parents), np.array(offsets, dtype=np.float64), tuple(channels), frames, frame_time_s
+        tuple(names),
+        tuple(parents),
+        np.array(offsets, dtype=np.float64),
+        tuple(channels),
+        frames,
+        frame_time_s,
     )
 
 
@@ -114,7 +119,9 @@ def _parse_motion(text: str, channel_count: int) -> tuple[Array, float]:
     frame_time_s = float(lines[1].split(":")[1])
     values = np.array(" ".join(lines[2:]).split(), dtype=np.float64)
     if len(values) < count * channel_count:
-        raise ValueError(f"{count} frames of {channel_count} values were announced, {len(values)} values found")
+        raise ValueError(
+            f"{count} frames of {channel_count} values were announced, {len(values)} values found"
+        )
     return values[: count * channel_count].reshape(count, channel_count), frame_time_s
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When toes and heels stand on the floor, and where: contact runs with hysteresis, stances with fixed targets.
+"""When toes and heels stand on the floor, and where: runs with hysteresis, stances with fixed targets.
 
 numpy only. Contact points come in the order of ``CONTACT_JOINTS``; a foot is a pair (toe, heel).
 """
@@ -63,7 +63,8 @@ def find_contacts(feet: Array, *, contacts: Array | None, rate_hz: float) -> Boo
     """
     if len(feet) < 2:
         return np.zeros(feet.shape[:2], dtype=bool)
-    speed = np.linalg.norm(np.gradient(gaussian_smooth(feet, SPEED_SMOOTHING_S * rate_hz), axis=0), axis=-1) * rate_hz
+    steps = np.gradient(gaussian_smooth(feet, SPEED_SMOOTHING_S * rate_hz), axis=0)
+    speed = np.linalg.norm(steps, axis=-1) * rate_hz
     height = feet[..., 2] - CONTACT_HEIGHTS_M
     if contacts is None:
         on = (speed < BLIND_SPEED_ON_M_S) & (height < BLIND_HEIGHT_ON_M)
@@ -75,7 +76,7 @@ def find_contacts(feet: Array, *, contacts: Array | None, rate_hz: float) -> Boo
     shortest_s = SHORTEST_CONTACT_S if contacts is not None else BLIND_SHORTEST_CONTACT_S
     for k in range(stands.shape[1]):
         for start, end in contact_runs(~stands[:, k]):
-            if 0 < start and end < len(stands) and end - start < SHORTEST_GAP_S * rate_hz:
+            if start > 0 and end < len(stands) and end - start < SHORTEST_GAP_S * rate_hz:
                 stands[start:end, k] = True
         for start, end in contact_runs(stands[:, k]):
             if end - start < shortest_s * rate_hz:
@@ -97,7 +98,9 @@ def contact_runs(stands: BoolArray) -> list[tuple[int, int]]:
     return list(zip(np.flatnonzero(edges == 1).tolist(), np.flatnonzero(edges == -1).tolist(), strict=True))
 
 
-def find_stances(foot: Array, stands: BoolArray, *, sole_m: float, rate_hz: float) -> tuple[list[Stance], BoolArray]:
+def find_stances(
+    foot: Array, stands: BoolArray, *, sole_m: float, rate_hz: float
+) -> tuple[list[Stance], BoolArray]:
     """Return the stances of one foot, with the point on the floor where each is pinned.
 
     Args:
@@ -112,13 +115,13 @@ def find_stances(foot: Array, stands: BoolArray, *, sole_m: float, rate_hz: floa
     """
     pinned = stands.copy()
     stances: list[Stance] = []
-    waiting = contact_runs(stands.any(axis=1))[::-1]
+    waiting = contact_runs(np.any(stands, axis=1))[::-1]
     shortest = max(int(2 * SETTLING_S * rate_hz), 2)
     while waiting:
         start, end = waiting.pop()
         targets = _targets(foot[start:end], pinned[start:end], sole_m)
-        split = _split_frame(foot[start:end], pinned[start:end], targets, rate_hz) if end - start > shortest else 0
-        if not split:
+        split = _split_frame(foot[start:end], pinned[start:end], targets, rate_hz)
+        if end - start <= shortest or not split:
             stances.append(Stance(start, end, targets))
             continue
         half_gap = max(int(round(STEP_OVER_S * rate_hz / 2)), 1)
@@ -135,7 +138,7 @@ def _targets(foot: Array, stands: BoolArray, sole_m: float) -> Array:
     for point in range(2):
         own = foot[stands[:, point], point]
         targets[point] = np.median(own if len(own) else foot[:, point], axis=0)
-    both = stands.all(axis=1)
+    both = np.all(stands, axis=1)
     if both.any():
         middle = np.median(foot[both].mean(axis=1), axis=0)
         heading = normalize((foot[both, 0] - foot[both, 1])[:, :2]).mean(axis=0)
@@ -150,7 +153,7 @@ def _split_frame(foot: Array, stands: BoolArray, targets: Array, rate_hz: float)
     """Return the frame at which a foot that moved within a stance moved fastest; 0 when it stayed."""
     smooth = gaussian_smooth(foot, SETTLING_S * rate_hz)
     strays = np.where(stands, np.linalg.norm((smooth - targets)[..., :2], axis=-1), 0.0).max()
-    both = stands.all(axis=1)
+    both = np.all(stands, axis=1)
     headings = normalize((smooth[:, 0] - smooth[:, 1])[:, :2])
     target_heading = normalize((targets[0] - targets[1])[:2])
     turned = both.any() and (headings[both] @ target_heading).min() < LARGEST_TURN

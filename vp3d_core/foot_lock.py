@@ -55,7 +55,8 @@ def lock_feet(
     turns = np.array(world_from_joint, dtype=np.float64)
     placed = _placed(skeleton, root_positions, turns)
     points = [index[name] for name in CONTACT_JOINTS]
-    feet = np.stack([ankles[:, k // 2] + placed[:, j] - placed[:, _ankle(index, k // 2)] for k, j in enumerate(points)], 1)
+    own_ankles = placed[:, [_ankle(index, k // 2) for k in range(len(points))]]
+    feet = placed[:, points] - own_ankles + np.repeat(ankles, 2, axis=1)
     stands = find_contacts(feet, contacts=contacts, rate_hz=rate_hz)
     pinned = np.zeros_like(stands)
     corrections = np.zeros_like(ankles)
@@ -69,7 +70,7 @@ def lock_feet(
         for point in points[pair]:
             turns[:, point] = turns[:, ankle]
     targets = ankles + corrections
-    held = np.stack([pinned[:, :2].any(axis=1), pinned[:, 2:].any(axis=1)], axis=1)
+    held = np.stack([np.any(pinned[:, :2], axis=1), np.any(pinned[:, 2:], axis=1)], axis=1)
     shift = _pelvis_shift(corrections, held, rate_hz)
     shift[:, 2] -= _pelvis_drop(skeleton, placed, placed[:, 0:1] + shift[:, None], targets, held, rate_hz)
     _bend_legs(skeleton, placed, turns, shift, targets)
@@ -88,7 +89,8 @@ def _placed(skeleton: MotionSkeleton, root_positions: Array, world_from_joint: A
         if parent < 0:
             positions[:, j] = root_positions
         else:
-            positions[:, j] = positions[:, parent] + quat_rotate(world_from_joint[:, parent], skeleton.rest_offsets[j])
+            bone = quat_rotate(world_from_joint[:, parent], skeleton.rest_offsets[j])
+            positions[:, j] = positions[:, parent] + bone
     return positions
 
 
@@ -114,13 +116,13 @@ def _correct_foot(
     targets = np.zeros_like(foot)
     for stance in stances:
         targets[stance.start : stance.end] = stance.targets
-    both = pinned.all(axis=1)
+    both = np.all(pinned, axis=1)
     tilt = np.where(both[:, None], normalize(targets[:, 0] - targets[:, 1]) - sole, 0.0)
     wanted = normalize(sole + _carried(tilt, both, rate_hz))
     wanted = _above_floor(wanted, targets, pinned, sole_m)
     turn = quat_multiply(quat_between(sole, wanted), turn)
     arms = np.stack([quat_rotate(turn, offset) for offset in offsets], axis=1)
-    held = pinned.any(axis=1)
+    held = np.any(pinned, axis=1)
     count = np.maximum(pinned.sum(axis=1), 1)[:, None]
     place = ((targets - arms) * pinned[..., None]).sum(axis=1) / count
     correction = _carried(np.where(held[:, None], place - ankle, 0.0), held, rate_hz)
@@ -205,14 +207,22 @@ def _bend_legs(skeleton: MotionSkeleton, placed: Array, turns: Array, shift: Arr
         hinge = quat_rotate(turns[:, hip], np.array([1.0, 0.0, 0.0]))
         before = placed[:, [hip, knee, ankle]]
         new_knee, new_ankle = two_bone_ik(
-            before, placed[:, hip] + shift, targets[:, side], hinge=hinge, farthest_m=_farthest(placed, hip, ankle, thigh + shank)
+            before,
+            placed[:, hip] + shift,
+            targets[:, side],
+            hinge=hinge,
+            farthest_m=_farthest(placed, hip, ankle, thigh + shank),
         )
         start = placed[:, hip] + shift
-        turns[:, hip] = quat_multiply(quat_between(before[:, 1] - before[:, 0], new_knee - start), turns[:, hip])
-        turns[:, knee] = quat_multiply(quat_between(before[:, 2] - before[:, 1], new_ankle - new_knee), turns[:, knee])
+        thigh_turn = quat_between(before[:, 1] - before[:, 0], new_knee - start)
+        shank_turn = quat_between(before[:, 2] - before[:, 1], new_ankle - new_knee)
+        turns[:, hip] = quat_multiply(thigh_turn, turns[:, hip])
+        turns[:, knee] = quat_multiply(shank_turn, turns[:, knee])
 
 
-def two_bone_ik(leg: Array, hip: Array, target: Array, *, hinge: Array, farthest_m: Array) -> tuple[Array, Array]:
+def two_bone_ik(
+    leg: Array, hip: Array, target: Array, *, hinge: Array, farthest_m: Array
+) -> tuple[Array, Array]:
     """Place knee and ankle for a hip and a target, in the plane the leg had.
 
     Args:
@@ -233,7 +243,8 @@ def two_bone_ik(leg: Array, hip: Array, target: Array, *, hinge: Array, farthest
     forward = normalize(np.cross(old, hinge))
     pole = normalize(bend + straight * BENT_KNEE_M * forward)
     way = target - hip
-    reach = np.clip(np.linalg.norm(way, axis=-1), np.abs(thigh - shank) + 1e-3, np.minimum(farthest_m, thigh + shank))
+    farthest_m = np.minimum(farthest_m, thigh + shank)
+    reach = np.clip(np.linalg.norm(way, axis=-1), np.abs(thigh - shank) + 1e-3, farthest_m)
     direction = np.where(np.linalg.norm(way, axis=-1, keepdims=True) > 1e-6, normalize(way), old)
     pole = quat_rotate(quat_between(old, direction), pole)
     along = (thigh**2 + reach**2 - shank**2) / (2.0 * reach)

@@ -22,7 +22,7 @@ from .skeletons import JOINTS
 
 __all__ = ["CONTACT_HEIGHTS_M", "estimate_world", "floor_drift", "to_world"]
 
-CONTACT_HEIGHTS_M = np.array([0.02, 0.025, 0.02, 0.025])  # of CONTACT_JOINTS: how the training data defines them
+CONTACT_HEIGHTS_M = np.array([0.02, 0.025, 0.02, 0.025])  # of CONTACT_JOINTS, as in the training data
 FEET = [JOINTS.index(joint) for joint in CONTACT_JOINTS]
 
 UP_PRIOR_SD = np.radians(3.0)  # of the lifter's mean up direction
@@ -34,7 +34,7 @@ LEAST_CONTACT_S = 0.2  # of standing; with less the lowest feet tell where the f
 LOWEST_FEET_PERCENTILE = 5.0
 BELOW_FLOOR_M = 0.10  # no more than 2 % of all foot points may lie deeper than this
 DRIFT_SD_S = 0.7  # of the kernel that follows a drift of the standing feet's height
-GAP_SHARES = ((1.0, 1.0), (6.0, 1e-3), (60.0, 1e-6))  # wider kernels speak only where narrower ones are silent
+GAP_SHARES = ((1.0, 1.0), (6.0, 1e-3), (60.0, 1e-6))  # width, weight: wide where narrow are silent
 LAST_SHARE = 1e-8  # of the clip's mean, where even they are
 
 
@@ -112,7 +112,7 @@ def _sure(contacts: Array) -> Array:
 
 
 def _up_prior(poses: Sequence[Pose3D]) -> Array:
-    """Return the robust mean (3,) of the lifter's up directions, else of upright torsos, else of the picture."""
+    """Return the robust mean (3,) of the lifter's ups, else of upright torsos, else the picture's up."""
     ups = np.concatenate([pose.up for pose in poses]).astype(np.float64)
     known = np.linalg.norm(ups, axis=-1) > 0.5
     if known.any():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From joint positions in the world to a Motion: constant bone lengths, rotations, feet that stand. numpy only."""
+"""From joint positions to a Motion: constant bone lengths, rotations, feet that stand. numpy only."""
 
 from __future__ import annotations
 
@@ -81,13 +81,17 @@ def fit_skeleton(
     check_finite("joints_world", joints_world)
     check_times("times_s", times_s)
     if not len(times_s) or not frame_rate_hz > 0:
-        raise ValueError(f"{len(times_s)} frames at {frame_rate_hz} Hz, expected at least one at more than 0 Hz")
+        raise ValueError(
+            f"{len(times_s)} frames at {frame_rate_hz} Hz, expected at least one at more than 0 Hz"
+        )
     trust = np.ones(joints_world.shape[:2]) if confidence is None else np.clip(confidence, 0.0, 1.0)
     body = skeleton or fit_body(joints_world, confidence=trust)
     new_times_s = frame_times(times_s, frame_rate_hz)
     joints = interpolate_cubic(times_s, joints_world, new_times_s)
     trust = interpolate_linear(times_s, trust, new_times_s)
-    known = None if contacts is None else np.clip(interpolate_linear(times_s, contacts, new_times_s), 0.0, 1.0)
+    known = (
+        None if contacts is None else np.clip(interpolate_linear(times_s, contacts, new_times_s), 0.0, 1.0)
+    )
     if smooth:
         joints = _smoothed(joints, frame_rate_hz)
     root, turns = solve_pose(joints, body, confidence=trust, rate_hz=frame_rate_hz)
@@ -130,7 +134,10 @@ def _motion_confidence(confidence: Array) -> Array:
     ears = (confidence[:, JOINTS.index("left_ear")] + confidence[:, JOINTS.index("right_ear")]) / 2
     extra = {"neck": thorax, "head": ears, "left_clavicle": thorax, "right_clavicle": thorax}
     return np.stack(
-        [confidence[:, j] if j < len(JOINTS.points) else extra[name] for j, name in enumerate(MOTION_SKELETON_NAMES)],
+        [
+            confidence[:, j] if j < len(JOINTS.points) else extra[name]
+            for j, name in enumerate(MOTION_SKELETON_NAMES)
+        ],
         axis=1,
     )
 

@@ -79,7 +79,9 @@ def load(path: Path | str) -> Motion:
         with np.load(path, allow_pickle=False) as archive:
             arrays: _Arrays = {name: archive[name] for name in archive.files}
     except FileNotFoundError as error:
-        raise MotionFormatError(f"{path} was not found", hint="Give the path of a motion .npz file.") from error
+        raise MotionFormatError(
+            f"{path} was not found", hint="Give the path of a motion .npz file."
+        ) from error
     except (OSError, ValueError, EOFError, AttributeError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise MotionFormatError(
             f"{path} is no whole motion file: {error}", hint="Capture it again, or use another copy."
@@ -108,7 +110,9 @@ def _motion_from_arrays(arrays: _Arrays) -> Motion:
     camera = None
     if "camera_intrinsics" in arrays:
         distortion = _floats(arrays, "camera_distortion") if "camera_distortion" in arrays else None
-        camera = Camera(_floats(arrays, "camera_intrinsics"), distortion, _floats(arrays, "camera_world_from_camera"))
+        camera = Camera(
+            _floats(arrays, "camera_intrinsics"), distortion, _floats(arrays, "camera_world_from_camera")
+        )
     image_size = None
     if "image_size" in arrays:
         width, height = (int(value) for value in arrays["image_size"].tolist())

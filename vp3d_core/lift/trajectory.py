@@ -12,7 +12,6 @@ re-weighting.
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import solveh_banded
 
 from ..arrays import Array
 from ..camera import Camera
@@ -37,7 +36,9 @@ _FEET = tuple(JOINTS.index(joint) for joint in CONTACT_JOINTS)
 KEYPOINT_NOISE = 0.014  # of the person's size: good detectors, H36M (lifting.md 4.5)
 KEYPOINT_NOISE_PX = 1.0  # added, for people who are small in the picture
 BODY_SIZE_M = 1.7  # what KEYPOINT_NOISE is a share of
-CORRELATION_S = 0.2  # errors of neighbouring frames are not independent: one sample's worth of information in this
+CORRELATION_S = (
+    0.2  # errors of neighbouring frames are not independent: one sample's worth of information in this
+)
 ACCELERATION_SD = 5.0  # m/s² in root hertz; see CORRELATION_S
 VELOCITY_SD = 3.0  # m/s; weak, it only keeps ends without keypoints from running away
 STANDING_SPEED_SD = 0.08  # m/s of a foot that stands
@@ -65,7 +66,8 @@ def place(pose: Pose3D, keypoints: Keypoints2D, camera: Camera) -> Trajectory:
     """
     if pose.skeleton.points != JOINTS.points or keypoints.skeleton.points != SLOTS.points:
         raise SkeletonMismatch(
-            f"place() got {pose.skeleton.name} and {keypoints.skeleton.name}, expected {JOINTS.name} and {SLOTS.name}"
+            f"place() got {pose.skeleton.name} and {keypoints.skeleton.name}, "
+            f"expected {JOINTS.name} and {SLOTS.name}"
         )
     if len(pose.times_s) != len(keypoints.times_s):
         raise ValueError(f"pose has {len(pose.times_s)} frames, keypoints {len(keypoints.times_s)}")
@@ -97,7 +99,9 @@ def place(pose: Pose3D, keypoints: Keypoints2D, camera: Camera) -> Trajectory:
         root = _solve(bands, target, depths)
         depths = np.clip(root[:, 2], NEAREST_M, FARTHEST_M)
         robust = _huber(_residuals(points, rays, root) / noise)
-        firm = standing[1:] * standing[:-1] * _huber(_foot_speeds(feet, root, pose.times_s) / STANDING_SPEED_SD)
+        firm = (
+            standing[1:] * standing[:-1] * _huber(_foot_speeds(feet, root, pose.times_s) / STANDING_SPEED_SD)
+        )
     root[:, 2] = np.maximum(root[:, 2], NEAREST_M)
     return Trajectory(root)
 
@@ -119,7 +123,7 @@ def _weak_perspective_depths(points: Array, rays: Array, information: Array, tim
 
 
 def _frame_durations(times_s: Array) -> Array:
-    """Return (T,) the time each frame stands for, s: uneven and missing frames then weigh what they should."""
+    """Return (T,) the time each frame stands for, s, so that uneven times weigh what they should."""
     if len(times_s) < 2:
         return np.full(len(times_s), CORRELATION_S)
     durations = np.gradient(times_s)
@@ -127,14 +131,14 @@ def _frame_durations(times_s: Array) -> Array:
 
 
 def _noise(points: Array, sigma: Array, depths: Array, pixel: float) -> Array:
-    """Return (T, K) standard deviation in metres of each row: the pose's own, and the keypoint's at its depth."""
+    """Return (T, K) the standard deviation in m of each row: the pose's, and the keypoint's at its depth."""
     joint_depths = np.maximum(points[..., 2] + depths[:, None], NEAREST_M)
     angle = np.hypot(KEYPOINT_NOISE * BODY_SIZE_M / depths, KEYPOINT_NOISE_PX * pixel)
     return np.hypot(sigma, joint_depths * angle[:, None])
 
 
 def _reprojection_bands(points: Array, rays: Array, weights: Array) -> tuple[Array, Array]:
-    """Return the normal equations of all frames: blocks on the diagonal as upper bands (9, 3T), target (T, 3).
+    """Return the normal equations of all frames: blocks in upper bands (9, 3T), target (T, 3).
 
     Per frame, with S = Σw, s = Σwr, q = Σw|r|², b = r P_z - P_xy: [[S I, -s], [-s', q]] t = [Σwb; -Σw r·b].
     """
@@ -212,6 +216,8 @@ def _add_standing_feet(bands: Array, target: Array, feet: Array, firm: Array, ti
 
 def _solve(bands: Array, target: Array, depths: Array) -> Array:
     """Solve for the root (T, 3); a ridge towards the optical axis makes any input solvable."""
+    from scipy.linalg import solveh_banded
+
     ridge = 1e-6 * max(float(bands[8].max()), 1.0)
     bands[8] += ridge
     target = target.copy()
