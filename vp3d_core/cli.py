@@ -49,7 +49,12 @@ def _run(words: list[str]) -> int:
     doctor = commands.add_parser("doctor", help="say what is installed, which device, which weights")
     doctor.add_argument("--json", action="store_true", help="print JSON instead of text")
     weights = commands.add_parser("weights", help="fetch the weights of the MMPose detector")
-    weights.add_argument("--from-file", metavar="FILE", type=Path, help="take them from a file instead")
+    weights.add_argument(
+        "--from-file", metavar="FILE", type=Path, nargs="+", help="checkpoints fetched elsewhere"
+    )
+    weights.add_argument(
+        "--model", metavar="NAME", help="another model than the default ones, or what a file is for"
+    )
     for name, (_, text) in TRAINING_COMMANDS.items():
         commands.add_parser(name, help=text)
     options = parser.parse_args(words)
@@ -59,7 +64,7 @@ def _run(words: list[str]) -> int:
         from .doctor import run_doctor
 
         return run_doctor(sys.stdout.write, as_json=options.json)
-    return _run_weights(options.from_file)
+    return _run_weights(options.from_file or [], options.model)
 
 
 def _run_capture(parser: argparse.ArgumentParser, options: argparse.Namespace, words: list[str]) -> int:
@@ -72,10 +77,12 @@ def _run_capture(parser: argparse.ArgumentParser, options: argparse.Namespace, w
     return run_capture_command(options, words, usage_error=parser.error)
 
 
-def _run_weights(path: Path | None) -> int:
+def _run_weights(paths: list[Path], model: str | None) -> int:
     from .installer.weights_command import fetch_weights, import_weights
 
-    return fetch_weights(print) if path is None else import_weights(path, print)
+    if not paths:
+        return fetch_weights(print, names=[model] if model else [])
+    return max(import_weights(path, print, name=model) for path in paths)
 
 
 def _run_training(name: str, words: list[str]) -> int:

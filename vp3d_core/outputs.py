@@ -13,8 +13,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from . import bvh, motion_file
 from .errors import OutputError
@@ -31,6 +33,8 @@ __all__ = [
     "existing_outputs",
     "write_outputs",
 ]
+
+Thumbnails: TypeAlias = dict[int, npt.NDArray[np.uint8]]
 
 OUTPUT_STAGES = ("overlay", "report", "write")
 OVERLAY_NAME = "overlay.mp4"
@@ -70,10 +74,8 @@ def write_outputs(
         OutputError: If a file cannot be written; nothing has changed then.
     """
     with _staging(out_dir) as staging:
-        progress.stage("overlay")
-        _write_overlay(found, video, settings, staging / OVERLAY_NAME, progress)
-        progress.stage("report")
-        _write_report(found, video, staging / REPORT_NAME)
+        thumbnails = _write_overlay(found, video, settings, staging / OVERLAY_NAME, progress)
+        _write_report(found, thumbnails, staging / REPORT_NAME, progress)
         progress.stage("write")
         for stem, person in zip(motion_stems(len(found.people)), found.people, strict=True):
             motion_file.save(staging / f"{stem}.npz", person.motion)
@@ -83,9 +85,12 @@ def write_outputs(
 
 def _write_overlay(
     found: Capture, video: Path, settings: CaptureSettings, path: Path, progress: Progress
-) -> None:
+) -> Thumbnails:
     from .overlay import write_overlay
+    from .thumbnails import TrackThumbnails
 
+    progress.stage("overlay")
+    thumbnails = TrackThumbnails(found.tracks, found.times_s)
     write_overlay(
         video,
         path,
@@ -94,20 +99,24 @@ def _write_overlay(
         start_s=settings.start_s,
         end_s=settings.end_s,
         on_progress=progress.update,
+        on_frame=thumbnails.see,
     )
+    return thumbnails.pictures
 
 
-def _write_report(found: Capture, video: Path, path: Path) -> None:
+def _write_report(found: Capture, thumbnails: Thumbnails, path: Path, progress: Progress) -> None:
     from .report import write_report
 
+    progress.stage("report")
     write_report(
         path,
-        video=video,
-        info=found.info,
-        tracks=found.tracks,
-        times_s=found.times_s,
         motions=[person.motion for person in found.people],
         keypoints=[person.keypoints for person in found.people],
+        tracks=found.tracks,
+        times_s=found.times_s,
+        video_info=found.info,
+        thumbnails=thumbnails,
+        warnings=progress.warnings,
     )
 
 

@@ -20,6 +20,9 @@ class Progress:
     Args:
         on_event: Receives every event, or None. What it raises stops the capture.
         stages: Names of all stages, in order.
+
+    Attributes:
+        warnings: What was warned of, in order.
     """
 
     def __init__(self, on_event: Callable[[Event], None] | None, stages: tuple[str, ...]) -> None:
@@ -30,7 +33,7 @@ class Progress:
         self._first_done: int | None = None
         self._sent_s = 0.0
         self._unsent: ProgressEvent | None = None
-        self._said: set[str] = set()
+        self.warnings: list[str] = []
 
     def stage(self, name: str) -> None:
         """Begin a stage."""
@@ -59,8 +62,8 @@ class Progress:
 
     def warn(self, code: str, text: str, frame: int | None = None) -> None:
         """Warn; the same text is said once only."""
-        if text not in self._said:
-            self._said.add(text)
+        if text not in self.warnings:
+            self.warnings.append(text)
             self._send(WarningEvent(code, text, frame))
 
     def _eta_s(self, done: int, total: int | None) -> float | None:
