@@ -148,12 +148,17 @@ def _examine_device() -> Finding:
 
 
 def _examine_lifter_weights() -> Finding:
-    folder = Path(__file__).resolve().parent / "weights"
-    found = sorted(path.name for path in folder.glob("*.safetensors"))
-    if not found:
-        remedy = "Take a complete copy of VP3D, or train: vp3d train --help"
-        return Finding("lifter weights", "missing", f"no .safetensors in {folder}", remedy)
-    return Finding("lifter weights", "ok", ", ".join(found))
+    from .lift.weights import load_lifter_model
+
+    try:
+        import torch
+
+        _, header = load_lifter_model(None, torch.device("cpu"))
+    except VP3DError as error:
+        return Finding("lifter weights", "missing", error.message, "Take a complete copy of VP3D.")
+    except (ImportError, OSError) as error:
+        return Finding("lifter weights", "missing", f"cannot be loaded: {error}", INSTALL_HINT)
+    return Finding("lifter weights", "ok", str(header["id"]))
 
 
 def _examine_mmpose_weights() -> Finding:

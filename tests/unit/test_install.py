@@ -76,7 +76,8 @@ def test_every_requirement_is_pinned() -> None:
         ("PermissionError: [Errno 13] Permission denied: '/x'", "VP3D_HOME"),
         ("Max retries exceeded: Temporary failure in name resolution", "network"),
         ("SSLError(SSLCertVerificationError(... CERTIFICATE_VERIFY_FAILED", "PIP_CERT"),
-        ("ERROR: No matching distribution found for torch==9.9", "Python 3.11"),
+        ("ERROR: No matching distribution found for torch==9.9", "check the pin"),
+        ("ERROR: Could not find pip==25.3 (from versions: none)", "HTTPS_PROXY"),
         ("something nobody has seen before", "Read the log"),
     ],
 )

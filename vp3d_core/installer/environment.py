@@ -24,6 +24,11 @@ from .steps import Step, TorchChoice, has_nvidia_gpu
 __all__ = ["Progress", "ProgressHandler", "ensure_worker", "remove_worker"]
 
 PIP_WITH_RAW_BAR = (24, 1)  # the progress bar that is one plain line a step; a Python may bring an older pip
+NO_CPU_BUILD = re.compile(r"No matching distribution found for \S+\+cpu")
+NO_CPU_BUILD_HINT = (
+    "The package index has no CPU build of PyTorch: name one that has (--torch-index, README 'GPU'), "
+    "or take the platform's own build: --torch default."
+)
 NEEDED_BYTES_CPU = 4_000_000_000  # environment 1.9 GB, unpacking and pip's cache
 NEEDED_BYTES_CUDA = 14_000_000_000  # the CUDA libraries are 3 GB to fetch and 7 GB unpacked
 
@@ -161,7 +166,10 @@ def _run_step(wanted: Installation, step: Step, state: dict[str, str], report: L
         output = "\n".join(lines)
         if not any(sign in output for sign in NO_SUCH_BUILD):
             break
-    raise _failure(step.title, log, output)
+    failure = _failure(step.title, log, output)
+    if step.name == "torch" and wanted.torch.build == "cpu" and NO_CPU_BUILD.search(output):
+        failure.hint = NO_CPU_BUILD_HINT
+    raise failure
 
 
 def _pip_version(wanted: Installation) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -57,6 +58,12 @@ REMEDIES = (
         "The pins in requirements/ contradict each other: take an unchanged copy of VP3D.",
     ),
     (
+        r"from versions: none",
+        "Either the package index was not reached (check the network; behind a proxy set HTTPS_PROXY), or it has "
+        "no wheel for this Python and system (try Python 3.11: --python PATH). Then run the same command again. "
+        "Without a network, see README, 'Offline'.",
+    ),
+    (
         NO_DISTRIBUTION,
         "The package index has no such wheel for this Python and system: try Python 3.11 (--python PATH), or "
         "check the pin in requirements/ and the index settings (pip config list).",
@@ -88,7 +95,7 @@ def run_logged(command: list[str], log: Path, *, on_line: LineHandler) -> int:
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as sink:
-        sink.write(f"$ {' '.join(command)}\n")
+        sink.write(f"$ {shlex.join(command)}\n")
         sink.flush()
         with subprocess.Popen(
             command,
