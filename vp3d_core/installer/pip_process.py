@@ -59,9 +59,9 @@ REMEDIES = (
     ),
     (
         r"from versions: none",
-        "Either the package index was not reached (check the network; behind a proxy set HTTPS_PROXY), or it has "
-        "no wheel for this Python and system (try Python 3.11: --python PATH). Then run the same command again. "
-        "Without a network, see README, 'Offline'.",
+        "Either the package index was not reached (check the network; behind a proxy set HTTPS_PROXY), or it "
+        "has no wheel for this Python and system (try Python 3.11: --python PATH). Then run the same command "
+        "again. Without a network, see README, 'Offline'.",
     ),
     (
         NO_DISTRIBUTION,
