@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from .frame_writer import FrameWriter
 from .keypoints import Frame, Keypoints2D
 from .motion import Motion
 from .overlay_drawing import bone_colours, draw_caption, draw_keypoints, draw_label, draw_skeleton
+from .projected_motion import ProjectedMotion
 from .video import VideoInfo, probe, read_frames
 
 __all__ = ["OVERLAY_SIDE_PX", "write_overlay"]
@@ -27,46 +27,6 @@ CAPTION = (
 )
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ProjectedMotion:
-    """A motion as its camera sees it.
-
-    Attributes:
-        motion: Of J joints.
-        joints_xy: (T, J, 2) px of the camera's picture.
-        depths_m: (T, J) m before the camera.
-    """
-
-    motion: Motion
-    joints_xy: Array
-    depths_m: Array
-
-    @classmethod
-    def of(cls, motion: Motion) -> ProjectedMotion | None:
-        """Project a motion; None when it has no camera."""
-        if motion.camera is None:
-            return None
-        points = motion.camera.camera_points(motion.joints_world())
-        return cls(motion, motion.camera.project_camera_points(points), points[..., 2])
-
-    def at(self, time_s: float) -> tuple[Array, Array] | None:
-        """Return positions (J, 2) px and depths (J,) m at a time, or None before the first or after the last.
-
-        Between two frames of the motion the picture is interpolated: the camera may move, too.
-        """
-        position = (time_s - self.motion.start_time_s) * self.motion.frame_rate_hz
-        last = len(self.joints_xy) - 1
-        if not -0.5 <= position <= last + 0.5:
-            return None
-        position = min(max(position, 0.0), float(last))
-        before = int(position)
-        after, fraction = min(before + 1, last), position - before
-        return (
-            (1 - fraction) * self.joints_xy[before] + fraction * self.joints_xy[after],
-            (1 - fraction) * self.depths_m[before] + fraction * self.depths_m[after],
-        )
 
 
 def write_overlay(
@@ -121,12 +81,13 @@ def _draw_people(
     keypoints: Sequence[Keypoints2D],
 ) -> None:
     for person, motion in enumerate(projected):
-        seen = motion.at(time_s) if motion is not None else None
-        if motion is None or seen is None:
+        if motion is None:
             continue
-        joints_xy, depths_m = _scaled_xy(seen[0], scale), seen[1]
-        colours = bone_colours(person)
-        draw_skeleton(picture, motion.motion.skeleton, joints_xy, depths_m, colours=colours)
+        xy, depths_m, covered = motion.at(np.array([time_s]))
+        if not covered[0]:
+            continue
+        joints_xy, colours = _scaled_xy(xy[0], scale), bone_colours(person)
+        draw_skeleton(picture, motion.motion.skeleton, joints_xy, depths_m[0], colours=colours)
         draw_label(picture, f"Person {person + 1}", joints_xy, colour=colours.left)
     for points in keypoints:
         row = _row_at(points.times_s, time_s)

@@ -33,7 +33,10 @@ class TrackThumbnails:
         self.pictures: dict[int, npt.NDArray[np.uint8]] = {}
         moments = [(track, _best_row(track)) for track in tracks if len(track.frames)]
         self._wanted = sorted(
-            ((float(times_s[track.frames[row]]), track.track_id, track.boxes_xyxy[row]) for track, row in moments),
+            (
+                (float(times_s[track.frames[row]]), track.track_id, track.boxes_xyxy[row])
+                for track, row in moments
+            ),
             key=lambda wanted: wanted[0],
         )
 

@@ -16,8 +16,9 @@ from vp3d_core.camera import Camera
 from vp3d_core.errors import VideoReadError
 from vp3d_core.keypoints import Frame, Keypoints2D
 from vp3d_core.motion import Motion
-from vp3d_core.overlay import ProjectedMotion, write_overlay
+from vp3d_core.overlay import write_overlay
 from vp3d_core.overlay_drawing import bone_colours
+from vp3d_core.projected_motion import ProjectedMotion
 from vp3d_core.skeletons import SLOTS
 from vp3d_core.thumbnails import TrackThumbnails
 from vp3d_core.video import probe, read_frames
@@ -78,11 +79,11 @@ def test_skeleton_is_where_the_camera_sees_it_and_only_while_it_lasts(
 def test_between_two_frames_the_motion_is_interpolated(late_motion: Motion) -> None:
     projected = ProjectedMotion.of(late_motion)
     assert projected is not None
-    halfway = projected.at(0.08 + 10.5 / 30)
-    assert halfway is not None
-    np.testing.assert_allclose(halfway[0], projected.joints_xy[10:12].mean(axis=0), atol=1e-6)
-    assert projected.at(0.08 - 0.6 / 30) is None
-    assert projected.at(0.08 + 59.6 / 30) is None
+    times_s = 0.08 + np.array([10.5, -0.6, 59.6, -0.4]) / 30
+    xy, depths_m, covered = projected.at(times_s)
+    np.testing.assert_allclose(xy[0], projected.joints_xy[10:12].mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(depths_m[3], projected.depths_m[0])
+    assert covered.tolist() == [True, False, False, True]
 
 
 def test_a_moving_camera_and_none(late_motion: Motion) -> None:
@@ -94,9 +95,8 @@ def test_a_moving_camera_and_none(late_motion: Motion) -> None:
     projected = ProjectedMotion.of(moving)
     assert projected is not None
     one = Camera(camera.intrinsics, None, poses[30])
-    seen = projected.at(0.08 + 1.0)
-    assert seen is not None
-    np.testing.assert_allclose(seen[0], one.project_world_points(moving.joints_world()[30:31])[0], atol=1e-6)
+    xy, _, _ = projected.at(np.array([0.08 + 1.0]))
+    np.testing.assert_allclose(xy[0], one.project_world_points(moving.joints_world()[30:31])[0], atol=1e-6)
     assert ProjectedMotion.of(dataclasses.replace(late_motion, camera=None)) is None
 
 
