@@ -26,6 +26,20 @@ __all__ = ["FORMAT", "VERSION", "load", "save"]
 FORMAT = "vp3d.motion"
 VERSION = 1
 
+# What numpy and zipfile raise on files that are damaged, encrypted or something else altogether.
+_BROKEN = (
+    OSError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    KeyError,
+    EOFError,
+    RuntimeError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
 _Arrays = dict[str, npt.NDArray[np.generic]]
 
 
@@ -76,13 +90,14 @@ def load(path: Path | str) -> Motion:
     """
     path = Path(path)
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # numpy leaves a file open that it opened itself and could not read.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             arrays: _Arrays = {name: archive[name] for name in archive.files}
     except FileNotFoundError as error:
         raise MotionFormatError(
             f"{path} was not found", hint="Give the path of a motion .npz file."
         ) from error
-    except (OSError, ValueError, EOFError, AttributeError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except _BROKEN as error:
         raise MotionFormatError(
             f"{path} is no whole motion file: {error}", hint="Capture it again, or use another copy."
         ) from error

@@ -17,7 +17,9 @@ INTRINSICS = intrinsics_from_focal(1000.0, image_size=SIZE)
 
 
 def test_the_optical_axis_meets_the_middle_of_the_picture() -> None:
-    assert Camera(INTRINSICS).project_camera_points(np.array([0.0, 0.0, 3.0])) == pytest.approx([639.5, 359.5])
+    assert Camera(INTRINSICS).project_camera_points(np.array([0.0, 0.0, 3.0])) == pytest.approx(
+        [639.5, 359.5]
+    )
 
 
 def test_x_is_right_and_y_is_down() -> None:

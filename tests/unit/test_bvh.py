@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vp3d_core import bvh
+from vp3d_core.errors import MotionFormatError, OutputError
+from vp3d_core.motion import Motion
+
+TWO_BONES = """HIERARCHY
+ROOT Hips
+{
+  OFFSET 0 0 0
+  CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation
+  JOINT Left Leg
+  {
+    OFFSET 10 0 0
+    CHANNELS 3 Zrotation Xrotation Yrotation
+    End Site
+    {
+      OFFSET 0 -40 0
+    }
+  }
+}
+MOTION
+Frames: 2
+Frame Time: 0.04
+1 90 3 0 0 0 0 0 0
+1 90 3 90 0 0 0 0 0
+"""
+
+
+def test_centimetres_and_y_up_become_metres_and_z_up() -> None:
+    motion = bvh.motion_from_bvh(bvh.parse_bvh(TWO_BONES))
+    joints = motion.joints_world()
+    assert motion.skeleton.names == ("Hips", "Left Leg", "Left Leg_end")
+    assert motion.frame_rate_hz == pytest.approx(25.0)
+    assert joints[0] == pytest.approx(np.array([[0.01, -0.03, 0.9], [0.11, -0.03, 0.9], [0.11, -0.03, 0.5]]))
+    # A quarter turn about the file's z, which is the world's -y: x goes up.
+    assert joints[1, 1] == pytest.approx([0.01, -0.03, 1.0])
+
+
+def test_unit_and_axes_are_arguments() -> None:
+    motion = bvh.motion_from_bvh(bvh.parse_bvh(TWO_BONES), unit_m=1.0, up="z", forward="y")
+    assert motion.root_positions[0] == pytest.approx([1.0, 90.0, 3.0])
+    with pytest.raises(ValueError, match="along one line"):
+        bvh.motion_from_bvh(bvh.parse_bvh(TWO_BONES), up="y", forward="-y")
+    with pytest.raises(ValueError, match="axis 'w' is unknown"):
+        bvh.motion_from_bvh(bvh.parse_bvh(TWO_BONES), up="w")
+
+
+def test_a_capture_survives_the_round_trip(tmp_path: Path, walking_motion: Motion) -> None:
+    bvh.save(tmp_path / "walk.bvh", walking_motion)
+    motion = bvh.load(tmp_path / "walk.bvh")
+    assert set(motion.skeleton.names) == set(walking_motion.skeleton.names)
+    order = [motion.skeleton.names.index(name) for name in walking_motion.skeleton.names]
+    assert np.abs(motion.joints_world()[:, order] - walking_motion.joints_world()).max() < 1e-4
+    assert motion.frame_rate_hz == pytest.approx(30.0)
+
+
+def test_the_file_is_in_the_usual_form(tmp_path: Path, walking_motion: Motion) -> None:
+    bvh.save(tmp_path / "walk.bvh", walking_motion)
+    lines = (tmp_path / "walk.bvh").read_text().splitlines()
+    assert lines[:2] == ["HIERARCHY", "ROOT pelvis"]
+    assert (
+        lines[4].split() == "CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation".split()
+    )
+    assert lines.count("MOTION") == 1
+    assert lines[lines.index("MOTION") + 1] == "Frames: 60"
+    assert sum(line.count("{") - line.count("}") for line in lines) == 0
+
+
+def test_a_file_of_another_program_keeps_its_end_sites(tmp_path: Path) -> None:
+    motion = bvh.motion_from_bvh(bvh.parse_bvh(TWO_BONES))
+    bvh.save(tmp_path / "again.bvh", motion)
+    assert bvh.load(tmp_path / "again.bvh").skeleton.names == motion.skeleton.names
+    assert "End Site" in (tmp_path / "again.bvh").read_text()
+
+
+def test_gimbal_lock_does_not_move_joints(tmp_path: Path) -> None:
+    locked = TWO_BONES.replace("1 90 3 90 0 0 0 0 0", "1 90 3 30 90 40 20 -90 70")
+    motion = bvh.motion_from_bvh(bvh.parse_bvh(locked))
+    bvh.save(tmp_path / "locked.bvh", motion)
+    assert bvh.load(tmp_path / "locked.bvh").joints_world() == pytest.approx(motion.joints_world(), abs=1e-6)
+
+
+def test_a_joint_that_slides_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    sliding = TWO_BONES.replace(
+        "CHANNELS 3 Zrotation", "CHANNELS 6 Xposition Yposition Zposition Zrotation"
+    ).replace("0 0 0 0 0 0\n1 90 3 90 0 0 0 0 0", "0 0 0 10 0 0 0 0 0\n1 90 3 90 0 0 14 0 0 0 0 0")
+    with caplog.at_level(logging.WARNING):
+        motion = bvh.motion_from_bvh(bvh.parse_bvh(sliding))
+    assert "'Left Leg' slides" in caplog.text
+    assert motion.skeleton.rest_offsets[1] == pytest.approx([0.12, 0.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a video",
+        TWO_BONES.split("MOTION")[0],
+        TWO_BONES.replace("Frames: 2", "Frames: 3"),
+        TWO_BONES.replace("OFFSET 10 0 0", "OFFSET ten 0 0"),
+        TWO_BONES.replace("}\nMOTION", "MOTION"),
+        TWO_BONES.replace("Frame Time: 0.04", "Frame Time: 0"),
+        TWO_BONES.replace("Frames: 2", "Frames: 0"),
+    ],
+)
+def test_what_is_no_bvh_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "wrong.bvh"
+    path.write_text(text)
+    with pytest.raises(MotionFormatError):
+        bvh.load(path)
+
+
+def test_missing_files_and_folders_are_named(tmp_path: Path, walking_motion: Motion) -> None:
+    with pytest.raises(MotionFormatError, match="cannot be read"):
+        bvh.load(tmp_path / "nothing.bvh")
+    with pytest.raises(OutputError, match="cannot be written"):
+        bvh.save(tmp_path / "nowhere" / "walk.bvh", walking_motion)

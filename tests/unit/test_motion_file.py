@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import dataclasses
+import errno
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vp3d_core import motion_file
+from vp3d_core.errors import MotionFormatError, OutputError
+from vp3d_core.motion import Motion
+
+
+def rewritten(path: Path, **changes: object) -> Path:
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    for name, value in changes.items():
+        if value is None:
+            del arrays[name]
+        else:
+            arrays[name] = np.array(value)
+    np.savez(path, **arrays)
+    return path
+
+
+@pytest.fixture
+def saved(tmp_path: Path, walking_motion: Motion) -> Path:
+    path = tmp_path / "Bewegung für 人.npz"
+    motion_file.save(path, walking_motion)
+    return path
+
+
+def test_all_that_was_saved_comes_back(saved: Path, walking_motion: Motion) -> None:
+    motion = motion_file.load(saved)
+    for name in ("root_positions", "rotations", "contacts", "confidence"):
+        np.testing.assert_array_equal(getattr(motion, name), getattr(walking_motion, name))
+    assert motion.skeleton.names == walking_motion.skeleton.names
+    assert motion.skeleton.parents == walking_motion.skeleton.parents
+    assert motion.meta == walking_motion.meta
+    assert motion.image_size == (1280, 720)
+    assert motion.camera is not None
+    assert walking_motion.camera is not None
+    np.testing.assert_array_equal(motion.camera.world_from_camera, walking_motion.camera.world_from_camera)
+    assert motion.camera.distortion is None
+    np.testing.assert_array_equal(motion.joints_world(), walking_motion.joints_world())
+
+
+def test_a_motion_without_camera_has_none(tmp_path: Path, walking_motion: Motion) -> None:
+    motion_file.save(tmp_path / "m.npz", dataclasses.replace(walking_motion, camera=None, image_size=None))
+    motion = motion_file.load(tmp_path / "m.npz")
+    assert motion.camera is None
+    assert motion.image_size is None
+
+
+def test_an_unknown_version_names_both(saved: Path) -> None:
+    with pytest.raises(MotionFormatError, match="version 7 .* reads version 1"):
+        motion_file.load(rewritten(saved, version=7))
+
+
+def test_another_format_is_refused(saved: Path) -> None:
+    with pytest.raises(MotionFormatError, match=r"holds 'other', expected 'vp3d\.motion'"):
+        motion_file.load(rewritten(saved, format="other"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("rotations", None, "rotations is missing"),
+        ("rotations", np.ones((60, 29, 4)), "unit quaternions"),
+        ("parents", [0] * 29, "cycle"),
+        ("meta", "{", "no valid motion file"),
+        ("contacts", "text", "dtype"),
+    ],
+)
+def test_wrong_content_is_named(saved: Path, name: str, value: object, message: str) -> None:
+    with pytest.raises(MotionFormatError, match=message):
+        motion_file.load(rewritten(saved, **{name: value}))
+
+
+def test_a_truncated_file_is_refused_at_any_length(saved: Path) -> None:
+    whole = saved.read_bytes()
+    for length in (0, 1, 10, len(whole) // 2, len(whole) - 1):
+        saved.write_bytes(whole[:length])
+        with pytest.raises(MotionFormatError):
+            motion_file.load(saved)
+
+
+def test_damaged_bytes_are_refused_or_harmless(saved: Path, walking_motion: Motion) -> None:
+    whole = bytearray(saved.read_bytes())
+    rng = np.random.default_rng(0)
+    for position in rng.integers(0, len(whole), 40):
+        damaged = bytearray(whole)
+        damaged[position] ^= 0xFF
+        saved.write_bytes(damaged)
+        try:
+            motion = motion_file.load(saved)
+        except MotionFormatError:
+            continue
+        np.testing.assert_array_equal(motion.rotations, walking_motion.rotations)
+
+
+def test_pickles_are_not_run(tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self) -> tuple[object, tuple[Path]]:
+            return Path.touch, (tmp_path / "trapped",)
+
+    (tmp_path / "pickle.npz").write_bytes(pickle.dumps(Trap()))
+    np.savez(tmp_path / "object.npz", format=np.array([Trap()], dtype=object))
+    for name in ("pickle.npz", "object.npz"):
+        with pytest.raises(MotionFormatError):
+            motion_file.load(tmp_path / name)
+    assert not (tmp_path / "trapped").exists()
+
+
+def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
+    with pytest.raises(MotionFormatError, match="was not found"):
+        motion_file.load(tmp_path / "nothing.npz")
+    with pytest.raises(MotionFormatError):
+        motion_file.load(tmp_path)
+
+
+def test_an_unwritable_place_is_an_output_error(tmp_path: Path, walking_motion: Motion) -> None:
+    with pytest.raises(OutputError, match="cannot be written"):
+        motion_file.save(tmp_path / "no folder" / "m.npz", walking_motion)
+
+
+def test_a_full_disk_leaves_the_old_file(
+    saved: Path, walking_motion: Motion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = saved.read_bytes()
+
+    def full(*_args: object, **_kwargs: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "savez_compressed", full)
+    with pytest.raises(OutputError, match="No space left") as raised:
+        motion_file.save(saved, walking_motion)
+    assert "space" in raised.value.hint
+    assert saved.read_bytes() == before
+    assert list(saved.parent.iterdir()) == [saved]
