@@ -12,6 +12,7 @@ from .protocol import Event, ProgressEvent, StageEvent, WarningEvent
 __all__ = ["Console", "format_duration"]
 
 BAR_WIDTH = 24
+MIN_BAR_WIDTH = 6  # a shorter one tells nothing
 REDRAW_S = 0.1
 PLAIN_EVERY_S = 10.0  # between progress lines where there is no terminal
 STAGE_TITLES = {
@@ -92,7 +93,8 @@ class Console:
         if event.eta_s is not None:
             text += f", {format_duration(event.eta_s)} left"
         if self._is_terminal:
-            self._draw(f"{self._title} {_bar(event)} {text}")
+            room = shutil.get_terminal_size().columns - len(self._title) - len(text) - 5
+            self._draw(f"{self._title} {_bar(event, room)}{text}")
         else:
             self._write(f"{self._title}: {text}\n")
 
@@ -130,8 +132,9 @@ def _count(event: ProgressEvent) -> str:
     return f"{event.done} {singular if event.done == 1 else event.unit}"
 
 
-def _bar(event: ProgressEvent) -> str:
-    if not event.total:
+def _bar(event: ProgressEvent, room: int) -> str:
+    width = min(BAR_WIDTH, room)
+    if not event.total or width < MIN_BAR_WIDTH:
         return ""
-    filled = round(BAR_WIDTH * event.done / event.total)
-    return "[" + "#" * filled + "-" * (BAR_WIDTH - filled) + "]"
+    filled = round(width * event.done / event.total)
+    return "[" + "#" * filled + "-" * (width - filled) + "] "

@@ -115,7 +115,8 @@ class StageStore:
             return None
         path = self.folder / f"{stage}-{key}.npz"
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            # NumPy 2 leaves a broken archive open that it has opened itself.
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
                 return {name: archive[name] for name in archive.files}
         except FileNotFoundError:
             return None
