@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array, BoolArray
+from ..arrays import Array, BoolArray, IntArray
 from .body_size import frame_step
 
 __all__ = ["find_outliers"]
@@ -19,6 +19,8 @@ MAX_ACCELERATION_PER_S2 = 35.0
 # A jump must stand out by this factor from the usual prediction error nearby.
 MIN_PROMINENCE = 5.0
 NEARBY_S = 0.5
+# Without the burst, the motion must go on as if nothing had been: share of the burst's distance.
+MAX_BRIDGE_SHARE = 0.5
 # Flagging one point changes what its neighbours are compared with.
 PASSES = 3
 
@@ -59,30 +61,42 @@ def _bursts(path: Array, times_s: Array, sizes_px: Array, longest: int) -> BoolA
     back = _prediction_errors(path[::-1], -times_s[::-1])[::-1]
     limit = _limits(np.minimum(ahead, back), times_s, sizes_px)
     found = np.zeros(len(path), dtype=bool)
-    for length in range(1, min(longest, len(path) - 2) + 1):
-        first = np.arange(1, len(path) - length)
+    for length in range(1, min(longest, len(path) - 4) + 1):
+        first = np.arange(2, len(path) - length - 1)
         last = first + length - 1
         inside = first[:, None] + np.arange(length)
         span_s = times_s[last + 1] - times_s[first - 1]
         share = (times_s[inside] - times_s[first - 1, None]) / span_s[:, None]
         line = path[first - 1, None] + share[..., None] * (path[last + 1] - path[first - 1])[:, None]
         off = np.linalg.norm(path[inside] - line, axis=-1)
-        is_brief = span_s <= MAX_BURST_S + 2.0 * frame_step(times_s)
-        is_out = (ahead[first] > limit[first]) & (back[last] > limit[last]) & is_brief
-        is_out &= (off > limit[inside]).all(axis=1) & ~found[inside].any(axis=1)
+        is_out = (ahead[first] > limit[first]) & (back[last] > limit[last])
+        is_out &= span_s <= MAX_BURST_S + 2.0 * frame_step(times_s)
+        around = first[:, None] + np.arange(-2, length + 2)
+        is_out &= np.all(off > limit[inside], axis=1) & ~np.any(found[around], axis=1)
+        is_out &= _bridge_errors(path, times_s, first, last) < MAX_BRIDGE_SHARE * off.min(axis=1)
         is_out &= _is_largest_nearby(off.max(axis=1), is_out)
         found[inside[is_out]] = True
     return found
 
 
+def _bridge_errors(path: Array, times_s: Array, first: IntArray, last: IntArray) -> Array:
+    """How far the motions before and after a burst miss each other in its middle, px.
+
+    Both continued straight on meet there when the acceleration is constant.
+    """
+    half_s = (times_s[last + 1] - times_s[first - 1])[:, None] / 2.0
+    velocity = np.diff(path, axis=0) / np.diff(times_s)[:, None]
+    before = path[first - 1] + velocity[first - 2] * half_s
+    after = path[last + 1] - velocity[last + 1] * half_s
+    return np.linalg.norm(before - after, axis=-1)
+
+
 def _prediction_errors(path: Array, times_s: Array) -> Array:
-    """(N,) px: distance from the straight continuation of the two points before."""
+    """(N,) px: distance from the straight continuation of the two points before; 0 for the first two."""
     errors = np.zeros(len(path))
     steps = np.diff(times_s)
     ratio = np.minimum(steps[1:] / steps[:-1], 2.0)[:, None]
     errors[2:] = np.linalg.norm(path[2:] - path[1:-1] - ratio * (path[1:-1] - path[:-2]), axis=-1)
-    # with one point before, there is no velocity to continue
-    errors[1] = np.linalg.norm(path[1] - path[0])
     return errors
 
 

@@ -40,7 +40,7 @@ def smooth_keypoints(xy: Array, scores: Array, times_s: Array) -> Array:
     valid: BoolArray = np.all(np.isfinite(xy), axis=-1)
     weights = np.where(valid, np.maximum(scores**2, MIN_WEIGHT), 0.0)
     values = np.where(valid[..., None], xy, 0.0)
-    reach = int(np.ceil(REACH_SIGMAS * SIGMA_S / max(frame_step(times_s), 1e-4)))
+    reach = min(int(np.ceil(REACH_SIGMAS * SIGMA_S / frame_step(times_s))), max(len(xy) - 1, 0))
     moments = np.zeros((5, *weights.shape))
     sums = np.zeros((3, *values.shape))
     for shift in range(-reach, reach + 1):
