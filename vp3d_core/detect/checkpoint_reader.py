@@ -9,7 +9,8 @@ mmengine's HistoryBuffer, so torch's own ``weights_only`` loader either refuses 
 - ``find_class`` never imports. Four names are known (OrderedDict, ``torch._utils._rebuild_tensor_v2``,
   ``torch._utils._rebuild_parameter``, ``torch.Size``) and are answered with objects of this file; the
   storage classes of torch are answered with the name of their number type; every other name,
-  ``builtins.eval`` and ``os.system`` included, becomes ``_Inert``, which can be called, filled and updated, and does nothing.
+  ``builtins.eval`` and ``os.system`` included, becomes ``_Inert``, which can be
+  called, filled and updated, and does nothing.
 - Storages are not loaded by the pickle: it leaves their keys, and their bytes are read from the archive after
   their size has been checked against the shape.
 

@@ -156,7 +156,7 @@ class LandmarkModel:
         from mediapipe.framework.formats import rect_pb2
 
         height, width = rgb.shape[:2]
-        rect = rect_pb2.NormalizedRect(
+        rect = rect_pb2.NormalizedRect(  # pyright: ignore[reportAttributeAccessIssue]
             x_center=region.x / width,
             y_center=region.y / height,
             width=region.size / width,
@@ -205,9 +205,9 @@ def _shipped_graph(threads: int) -> Any:
     resource_util.set_resource_dir(str(root))
     validated = validated_graph_config.ValidatedGraphConfig()
     validated.initialize(binary_graph_path=str(root / GRAPH_FILE))
-    graph = calculator_pb2.CalculatorGraphConfig()
+    graph = calculator_pb2.CalculatorGraphConfig()  # pyright: ignore[reportAttributeAccessIssue]
     graph.ParseFromString(validated.binary_config)
-    options = inference_calculator_pb2.InferenceCalculatorOptions.ext
+    options = inference_calculator_pb2.InferenceCalculatorOptions.ext  # pyright: ignore[reportAttributeAccessIssue]
     for node in graph.node:
         if node.calculator == "InferenceCalculatorCpu":
             node.options.Extensions[options].delegate.xnnpack.num_threads = threads

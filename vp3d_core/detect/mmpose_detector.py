@@ -26,8 +26,8 @@ MAX_PEOPLE = 20
 # What is taken when nothing is named: the best that runs at a usable rate on a CPU, then what there is.
 POSE_PREFERENCE = ("rtmpose-m-halpe26", "rtmpose-s-halpe26", "rtmpose-t-halpe26", "rtmpose-l-halpe26")
 PERSON_PREFERENCE = ("rtmdet-nano", "rtmdet-m")
-# RTMPose's scores are maxima of its SimCC outputs: 0 to about 1, for a clear keypoint 0.7 and more, and 0.3 is
-# the threshold that MMPose draws with. Kept below it, stretched above it so that clear ones reach 1.
+# RTMPose's scores are maxima of SimCC outputs: 0 to about 1, for a clear keypoint 0.7 and more; 0.3 is the
+# threshold that MMPose draws with. Kept below it, stretched above it so that clear ones reach 1.
 RAW_SCORES, CALIBRATED_SCORES = (0.0, 0.3, 0.8), (0.0, 0.3, 1.0)
 
 
@@ -102,7 +102,7 @@ class MMPoseDetector:
         """Return the people in each frame; see Detector."""
         import cv2
 
-        pictures = [cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR) for frame in frames]
+        pictures = [np.asarray(cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR), np.uint8) for frame in frames]
         if not pictures:
             return []
         if self._one_pass is not None:
