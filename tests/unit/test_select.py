@@ -88,7 +88,7 @@ def test_slots_in_gaps_and_outside_the_picture() -> None:
     keypoints = select_keypoints(one, found, times_s, image_size=IMAGE_SIZE)
     assert keypoints.skeleton is SLOTS
     assert_array_equal(keypoints.times_s, times_s[one.frames])
-    seen = np.isfinite(keypoints.xy).all(axis=-1)
+    seen = np.all(np.isfinite(keypoints.xy), axis=-1)
     assert_array_equal(keypoints.scores > 0, seen)
     assert not seen[20:25].any()
     assert_allclose(keypoints.xy[seen], person[one.frames][seen])
