@@ -66,9 +66,8 @@ def test_the_file_is_in_the_usual_form(tmp_path: Path, walking_motion: Motion) -
     bvh.save(tmp_path / "walk.bvh", walking_motion)
     lines = (tmp_path / "walk.bvh").read_text().splitlines()
     assert lines[:2] == ["HIERARCHY", "ROOT pelvis"]
-    assert (
-        lines[4].split() == "CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation".split()
-    )
+    channels = "CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation"
+    assert lines[4].strip() == channels
     assert lines.count("MOTION") == 1
     assert lines[lines.index("MOTION") + 1] == "Frames: 60"
     assert sum(line.count("{") - line.count("}") for line in lines) == 0

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tests.synthetic import look_at, walking_motion
+from vp3d_core.arrays import Array
+from vp3d_core.ground import estimate_world, floor_drift, to_world
+from vp3d_core.motion import Motion
+from vp3d_core.pose import Pose3D, Trajectory
+from vp3d_core.skeletons import JOINTS
+
+PELVIS = 0
+ANKLE_TO_TOE = JOINTS.index("left_toe")
+
+
+def seen(motion: Motion) -> tuple[Pose3D, Trajectory]:
+    """Return a person's true pose and path in camera axes; the lifter does not know up."""
+    assert motion.camera is not None
+    joints = motion.camera.camera_points(motion.joints_world()[:, :25])
+    count = len(joints)
+    pose = Pose3D(
+        joints - joints[:, :1],
+        motion.times_s,
+        np.full((count, 25), 0.03),
+        motion.contacts,
+        np.zeros((count, 3)),
+    )
+    return pose, Trajectory(joints[:, 0])
+
+
+def with_up(pose: Pose3D, motion: Motion, *, error_deg: float = 0.0) -> Pose3D:
+    """Let the lifter know up, but for an error towards where the person walks."""
+    assert motion.camera is not None
+    up = motion.camera.world_from_camera[2, :3]
+    path = motion.root_positions[-1] - motion.root_positions[0]
+    ahead = np.array([path[0], path[1], 0.0]) @ motion.camera.world_from_camera[:3, :3]
+    up = up + np.tan(np.radians(error_deg)) * ahead / np.linalg.norm(ahead)
+    return dataclasses.replace(pose, up=np.tile(up / np.linalg.norm(up), (len(pose.times_s), 1)))
+
+
+def tilt_deg(world_from_camera: Array, motion: Motion) -> float:
+    assert motion.camera is not None
+    cosine = world_from_camera[2, :3] @ motion.camera.world_from_camera[2, :3]
+    return float(np.degrees(np.arccos(min(cosine, 1.0))))
+
+
+def test_a_known_up_and_standing_feet_give_the_camera(walking_motion: Motion) -> None:
+    assert walking_motion.camera is not None
+    pose, trajectory = seen(walking_motion)
+    world = estimate_world([with_up(pose, walking_motion)], [trajectory])
+    assert tilt_deg(world, walking_motion) < 0.5
+    assert world[2, 3] == pytest.approx(walking_motion.camera.world_from_camera[2, 3], abs=0.03)
+
+
+def test_the_world_is_the_cameras_heading_and_the_first_persons_place(walking_motion: Motion) -> None:
+    pose, trajectory = seen(walking_motion)
+    world = estimate_world([with_up(pose, walking_motion)], [trajectory])
+    assert world[:3, :3] @ world[:3, :3].T == pytest.approx(np.eye(3))
+    assert np.linalg.det(world[:3, :3]) == pytest.approx(1.0)
+    heading = world[:3, 2]
+    assert heading[0] == pytest.approx(0.0, abs=1e-9)
+    assert heading[1] > 0
+    joints = to_world(pose, trajectory, world)
+    assert joints[0, PELVIS, :2] == pytest.approx([0.0, 0.0], abs=1e-9)
+    assert 0.7 < joints[0, PELVIS, 2] < 1.1
+
+
+def test_walking_over_the_floor_corrects_a_wrong_up() -> None:
+    motion = walking_motion(5, num_frames=300)
+    pose, trajectory = seen(motion)
+    wrong = with_up(pose, motion, error_deg=4.0)
+    alone = estimate_world([dataclasses.replace(wrong, contacts=0 * pose.contacts)], [trajectory])
+    assert tilt_deg(alone, motion) == pytest.approx(4.0, abs=0.1)
+    assert tilt_deg(estimate_world([wrong], [trajectory]), motion) < 1.5
+
+
+def test_a_person_on_the_spot_keeps_the_lifters_up(walking_motion: Motion) -> None:
+    pose, trajectory = seen(walking_motion)
+    still = Pose3D(
+        np.repeat(pose.joints[:1], 60, axis=0) + np.random.default_rng(0).normal(0, 0.02, (60, 25, 3)),
+        pose.times_s,
+        pose.sigma,
+        np.ones((60, 4)),
+        with_up(pose, walking_motion).up,
+    )
+    world = estimate_world([still], [Trajectory(np.repeat(trajectory.root[:1], 60, axis=0))])
+    assert tilt_deg(world, walking_motion) < 2.0
+
+
+def test_without_up_the_torso_tells(walking_motion: Motion) -> None:
+    pose, trajectory = seen(walking_motion)
+    blind = dataclasses.replace(pose, contacts=0 * pose.contacts)
+    world = estimate_world([blind], [trajectory])
+    assert tilt_deg(world, walking_motion) < 4.0
+    lowest = to_world(blind, trajectory, world)[..., 2].min()
+    assert lowest == pytest.approx(0.0, abs=0.1)
+
+
+def test_two_people_share_a_world() -> None:
+    first = walking_motion(6)
+    second = dataclasses.replace(walking_motion(7), camera=first.camera)
+    (pose_a, path_a), (pose_b, path_b) = seen(first), seen(second)
+    pose_a, pose_b = with_up(pose_a, first), with_up(pose_b, first)
+    world = estimate_world([pose_a, pose_b], [path_a, path_b])
+    for pose, path in ((pose_a, path_a), (pose_b, path_b)):
+        assert to_world(pose, path, world)[..., 2].min() == pytest.approx(0.02, abs=0.03)
+
+
+def test_a_camera_that_looks_straight_down() -> None:
+    motion = walking_motion(8)
+    assert motion.camera is not None
+    above = look_at(np.array([0.0, -0.001, 6.0]), np.zeros(3))
+    motion = dataclasses.replace(motion, camera=dataclasses.replace(motion.camera, world_from_camera=above))
+    pose, trajectory = seen(motion)
+    world = estimate_world([with_up(pose, motion)], [trajectory])
+    assert tilt_deg(world, motion) < 1.0
+    assert world[2, 3] == pytest.approx(6.0, abs=0.05)
+
+
+def test_a_slow_drift_is_taken_out_and_a_jump_stays() -> None:
+    times_s = np.arange(300) / 30.0
+    joints = np.zeros((300, 25, 3))
+    jump = np.zeros(300)
+    air = slice(140, 160)
+    jump[air] = 0.4 * np.sin(np.linspace(0, np.pi, 20))
+    joints[..., 2] = 0.02 + jump[:, None] + 0.05 * times_s[:, None]
+    contacts = np.ones((300, 4))
+    contacts[air] = 0.0
+    drift = floor_drift(joints, contacts=contacts, times_s=times_s)
+    assert drift == pytest.approx(0.05 * times_s, abs=0.04)
+    height = (joints[:, ANKLE_TO_TOE, 2] - drift)[air].max()
+    assert height == pytest.approx(0.42, abs=0.02)
+
+
+def test_long_gaps_without_contact_keep_the_nearest_correction() -> None:
+    times_s = np.arange(3000) / 30.0
+    joints = np.full((3000, 25, 3), 0.3)
+    contacts = np.zeros((3000, 4))
+    contacts[:20] = 1.0
+    drift = floor_drift(joints, contacts=contacts, times_s=times_s)
+    assert drift == pytest.approx(np.full(3000, 0.278), abs=0.01)
+    assert floor_drift(joints, contacts=0 * contacts, times_s=times_s).tolist() == [0.0] * 3000
+
+
+def test_nobody_is_refused() -> None:
+    with pytest.raises(ValueError, match="0 poses"):
+        estimate_world([], [])
