@@ -44,7 +44,11 @@ X_AXIS, Y_AXIS, Z_AXIS = np.eye(3)
 
 
 def walking_motion(
-    seed: int = 0, *, num_frames: int = 60, frame_rate_hz: float = 30.0, image_size: tuple[int, int] = (1280, 720)
+    seed: int = 0,
+    *,
+    num_frames: int = 60,
+    frame_rate_hz: float = 30.0,
+    image_size: tuple[int, int] = (1280, 720),
 ) -> Motion:
     """Return a person who walks past a camera, stance foot fixed to the floor.
 
@@ -94,7 +98,9 @@ def seen_keypoints(motion: Motion, seed: int = 0, *, noise_px: float = 2.0) -> K
 def seen_track(keypoints: Keypoints2D, *, track_id: int = 1, first_frame: int = 0) -> Track:
     """Return the track of keypoints, one frame each, with a gap of a few frames."""
     frames = first_frame + np.arange(len(keypoints.times_s))
-    boxes = np.concatenate([np.nanmin(keypoints.xy, axis=1) - 20, np.nanmax(keypoints.xy, axis=1) + 20], axis=-1)
+    boxes = np.concatenate(
+        [np.nanmin(keypoints.xy, axis=1) - 20, np.nanmax(keypoints.xy, axis=1) + 20], axis=-1
+    )
     found = np.zeros(len(frames), dtype=np.int64)
     found[len(frames) // 2 : len(frames) // 2 + 5] = -1
     return Track(track_id, frames, boxes, found)
@@ -171,7 +177,7 @@ def _camera_beside(root: Array, rng: np.random.Generator, image_size: tuple[int,
     """Return a camera 4 to 5 m beside the middle of a path, at eye height."""
     middle = (root[0] + root[-1]) / 2
     along = root[-1] - root[0]
-    side = quat_rotate(quat_from_axis_angle(Z_AXIS, np.float64(rng.uniform(0.6, 2.4))), along * [1.0, 1.0, 0.0])
+    side = quat_rotate(quat_from_axis_angle(Z_AXIS, np.array(rng.uniform(0.6, 2.4))), along * [1.0, 1.0, 0.0])
     eye = middle + side / np.linalg.norm(side) * rng.uniform(4.0, 5.0)
     eye[2] = rng.uniform(1.3, 1.8)
     intrinsics = intrinsics_from_focal(0.9 * image_size[0], image_size=image_size)

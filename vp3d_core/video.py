@@ -8,7 +8,7 @@ time of a frame do not depend on ``start_s``. One frame is held at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,7 +93,7 @@ def read_frames(
     end_s: float | None = None,
     every: int = 1,
     on_warning: OnWarning | None = None,
-) -> Iterator[Frame]:
+) -> Generator[Frame, None, None]:
     """Decode frames one after the other.
 
     Args:

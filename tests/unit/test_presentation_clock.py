@@ -18,8 +18,8 @@ def times(
     """Run stamps in hundredths of a second through a clock of nominally 25 frames per second."""
     warnings: list[Warning_] = []
     clock = PresentationClock(Fraction(1, 100), 0.04, lambda *warning: warnings.append(warning))
-    dts = dts if dts is not None else [None] * len(stamps)
-    return [clock.tick(p, d, i) for i, (p, d) in enumerate(zip(stamps, dts, strict=True))], warnings
+    decoding = [None] * len(stamps) if dts is None else dts
+    return [clock.tick(p, d, i) for i, (p, d) in enumerate(zip(stamps, decoding, strict=True))], warnings
 
 
 def test_good_stamps_are_taken_as_they_are_from_the_first() -> None:

@@ -14,6 +14,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.image import imread
+from matplotlib.patches import Rectangle
 
 from tests.synthetic import seen_keypoints, seen_track
 from vp3d_core.errors import OutputError
@@ -131,7 +132,8 @@ def test_intervals() -> None:
 def test_track_bars_cover_the_time_they_were_seen(keypoints: Keypoints2D) -> None:
     track = seen_track(keypoints, track_id=3, first_frame=15)
     axes = tracks_figure([track], TIMES_S, people=[3], thumbnails={}).axes[0]
-    spans = sorted((bar.get_x(), bar.get_x() + bar.get_width(), bar.get_alpha()) for bar in axes.patches)
+    bars = [bar for bar in axes.patches if isinstance(bar, Rectangle)]
+    spans = sorted((bar.get_x(), bar.get_x() + bar.get_width(), bar.get_alpha() or 0.0) for bar in bars)
     expected = [(0.5, 1.5, 1.0), (1.5, 1.5 + 5 / 30, 0.3), (1.5 + 5 / 30, 2.5, 1.0)]
     np.testing.assert_allclose(spans, expected, atol=1e-9)
     assert [label.get_text() for label in axes.get_yticklabels()] == ["track 3\nperson 1"]
@@ -149,7 +151,7 @@ def test_very_many_tracks_stay_readable(tmp_path: Path, keypoints: Keypoints2D) 
 
 def test_path_is_drawn_in_metres_at_equal_aspect(motion: Motion) -> None:
     axes = path_figure([motion]).axes[0]
-    np.testing.assert_allclose(axes.lines[0].get_xydata(), motion.root_positions[:, :2])
+    np.testing.assert_allclose(np.asarray(axes.lines[0].get_xydata()), motion.root_positions[:, :2])
     assert axes.get_aspect() == 1.0
     standing = dataclasses.replace(motion, root_positions=np.zeros_like(motion.root_positions))
     assert np.ptp(path_figure([standing]).axes[0].get_xlim()) == pytest.approx(0.5)
@@ -158,7 +160,8 @@ def test_path_is_drawn_in_metres_at_equal_aspect(motion: Motion) -> None:
 def test_feet_are_shaded_while_they_stand(motion: Motion) -> None:
     left, right = feet_figure(motion).axes
     heights_cm = 100 * joint_heights(motion, CONTACT_JOINTS)
-    np.testing.assert_allclose(left.lines[1].get_ydata(), heights_cm[:, CONTACT_JOINTS.index("left_heel")])
+    heel = np.asarray(left.lines[1].get_ydata())
+    np.testing.assert_allclose(heel, heights_cm[:, CONTACT_JOINTS.index("left_heel")])
     contacts = motion.contacts > 0.5
     assert len(left.patches) == sum(len(intervals(contacts[:, column])) for column in (0, 1))
     assert len(right.patches) == sum(len(intervals(contacts[:, column])) for column in (2, 3))
