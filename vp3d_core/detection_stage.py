@@ -32,7 +32,6 @@ CHUNK_FRAMES = 200
 CHUNK_S = 10.0
 WARM_UP_FRAMES = 30  # detectors that follow people see these again before they go on after an interruption
 STAGE = "detect"
-TIMES_SIDE_PX = 16  # pictures that only their times are wanted of
 TIMES_EVERY = 50
 
 
@@ -135,7 +134,7 @@ def detections_from_file(
 
     total = expected_frames(info, start_s=None, end_s=None)
     times_s: list[float] = []
-    for frame in read_frames(video, max_side=TIMES_SIDE_PX, on_warning=progress.warn):
+    for frame in read_frames(video, on_warning=progress.warn):
         times_s.append(frame.time_s)
         if len(times_s) % TIMES_EVERY == 0:
             progress.update(len(times_s), total)

@@ -201,7 +201,7 @@ class EventWriter:
 
         Raises:
             ValueError: If a result or an error was written before.
-            OSError: If a stream cannot be written.
+            OSError: If a stream cannot be written; not for the last event, after which nobody could tell.
         """
         if self._ended:
             raise ValueError(f"an event after the last one: {event}")
@@ -213,7 +213,8 @@ class EventWriter:
                 stream.flush()
             except OSError:
                 self._streams.remove(stream)
-                raise
+                if not self._ended:
+                    raise
 
 
 def take_stdout() -> IO[str]:

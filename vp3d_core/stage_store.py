@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from .atomic_file import replacing
+from .output_file import replaced_when_done
 from .output_folder import make_folder
 
 __all__ = ["Arrays", "StageStore", "code_key", "is_same_source", "make_key", "source_sha256"]
@@ -65,7 +65,7 @@ def source_sha256(path: Path, *, folder: Path | None) -> str:
     sha256 = _file_sha256(path)
     if folder is not None:
         make_folder(folder)
-        with replacing(folder / SOURCE_NAME) as temporary:
+        with replaced_when_done(folder / SOURCE_NAME) as temporary:
             temporary.write_text(json.dumps({"stamp": _stamp(path), "sha256": sha256}), encoding="utf-8")
     return sha256
 
@@ -134,5 +134,5 @@ class StageStore:
             return
         path = self.folder / f"{stage}-{key}.npz"
         make_folder(self.folder)
-        with replacing(path) as temporary, temporary.open("wb") as stream:
+        with replaced_when_done(path) as temporary, temporary.open("wb") as stream:
             np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]

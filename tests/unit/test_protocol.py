@@ -101,3 +101,21 @@ def test_nothing_follows_the_last_event(last: ResultEvent | ErrorEvent) -> None:
     writer.write(last)
     with pytest.raises(ValueError, match="after the last one"):
         writer.write(StageEvent("lift", 1, 2))
+
+
+class FullDisk(io.StringIO):
+    """A stream that holds nothing."""
+
+    def write(self, text: str) -> int:
+        """Refuse."""
+        raise OSError(28, "No space left on device")
+
+
+def test_a_stream_that_fails_is_told_once_and_the_others_go_on() -> None:
+    good = io.StringIO()
+    writer = EventWriter(FullDisk(), good)
+    with pytest.raises(OSError, match="No space left"):
+        writer.write(StageEvent("lift", 1, 2))
+    writer.write(ErrorEvent("output", "The disk is full"))
+    assert decode_event(good.getvalue()) == ErrorEvent("output", "The disk is full")
+    EventWriter(FullDisk()).write(ErrorEvent("output", "nobody can be told"))
