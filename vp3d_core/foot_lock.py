@@ -26,7 +26,7 @@ REACH = 0.995  # of thigh + shank, unless the leg was straighter before
 LARGEST_DROP_M = 0.15
 DROP_SMOOTHING_S = 0.1
 LOWEST_POINT_M = 0.010  # of toes and heels: tiptoe brings a toe lower than a flat foot
-BENT_KNEE_M = 0.03  # a knee this far off the line hip-ankle tells its own plane
+BENT_KNEE_M = 0.03  # a knee this far off the line hip-ankle tells its own plane; backwards twice as far
 
 
 def lock_feet(
@@ -239,8 +239,10 @@ def two_bone_ik(
     shank = np.linalg.norm(leg[:, 2] - leg[:, 1], axis=-1)
     old = normalize(leg[:, 2] - leg[:, 0])
     bend = (leg[:, 1] - leg[:, 0]) - old * ((leg[:, 1] - leg[:, 0]) * old).sum(-1, keepdims=True)
-    straight = 1.0 - smoothstep(np.linalg.norm(bend, axis=-1, keepdims=True) / BENT_KNEE_M)
     forward = normalize(np.cross(old, hinge))
+    backward = np.minimum((bend * forward).sum(-1, keepdims=True), 0.0)
+    bend = bend - forward * backward * (1.0 - smoothstep(-backward / BENT_KNEE_M - 1.0))
+    straight = 1.0 - smoothstep(np.linalg.norm(bend, axis=-1, keepdims=True) / BENT_KNEE_M)
     pole = normalize(bend + straight * BENT_KNEE_M * forward)
     way = target - hip
     farthest_m = np.minimum(farthest_m, thigh + shank)

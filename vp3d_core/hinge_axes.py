@@ -19,6 +19,7 @@ HINGE_HOLD_SHARE = 0.15
 # Share of anatomy against sin²(bend): 15 mm of noise over a bone of 28 cm make the plane uncertain by
 # 0.054 / sin(bend) rad, anatomy by 0.6 rad; (0.054 / 0.6)² = 0.0081.
 HINGE_PRIOR = 0.0081
+BACKWARD_SHARE = 0.25  # knees and elbows do not bend backwards: what says so is mostly noise
 
 
 def hinge_axes(first: Array, second: Array, *, prior: Array, parent_turns: Array, rate_hz: float) -> Array:
@@ -40,6 +41,8 @@ def hinge_axes(first: Array, second: Array, *, prior: Array, parent_turns: Array
     """
     normal = np.cross(first, second)
     data = normal * np.linalg.norm(normal, axis=-1, keepdims=True)
+    backward = (normal * prior).sum(-1, keepdims=True) < 0.0
+    data = np.where(backward, BACKWARD_SHARE * data, data)
     return smooth_axes(
         first, data + HINGE_PRIOR * prior, held=data, parent_turns=parent_turns, rate_hz=rate_hz
     )

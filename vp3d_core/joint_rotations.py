@@ -39,6 +39,13 @@ FOOT_ROLL_PRIOR = 0.3  # share of the shank's plane against the ankle's own
 WRIST_FREE, WRIST_LIMIT = np.radians(70.0), np.radians(85.0)  # of bend against the forearm
 CLAVICLE_FREE, CLAVICLE_LIMIT = np.radians(40.0), np.radians(50.0)  # against its middle place
 POSE_ROUNDS = 2  # the pelvis is moved to where all joints fit best, then all bones are aimed again
+# Joints whose places move the pelvis: not those of pieces that are turned as a whole.
+_CARRIES_PELVIS = np.array(
+    [
+        0.0 if name.rpartition("_")[2] in ("toe", "heel", "hand", "ear", "nose", "top") else 1.0
+        for name in JOINTS.points
+    ]
+)
 
 
 class _Pose:
@@ -74,7 +81,7 @@ def solve_pose(
     Returns:
         root_positions (T, 3) m and world_from_joint (T, 29, 4).
     """
-    weights = np.maximum(confidence, 1e-3)[..., None]
+    weights = (np.maximum(confidence, 1e-3) * _CARRIES_PELVIS)[..., None]
     shift = np.zeros((len(joints), 3))
     pose = _Pose(skeleton, joints)
     for _ in range(POSE_ROUNDS):
