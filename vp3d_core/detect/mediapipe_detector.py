@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +22,7 @@ from ..keypoints import Detections2D, Frame
 from ..skeletons import BLAZEPOSE_33, KeypointSkeleton
 from .detector import no_detections
 from .mediapipe_graphs import LandmarkModel, PersonFinder, PoseLandmarks, Region
+from .picture_views import View, change_in, views_of
 
 __all__ = ["MediaPipeDetector"]
 
@@ -41,12 +41,12 @@ BELIEF_MEMORY = 0.6  # weight of the past when a check comes in
 MIN_PRESENCE = 0.5  # MediaPipe's own default
 JUMP = 0.12  # of the region's side, between frames: more than that is checked at once
 RESIZE = 1.2
+CHANGE = 20.0  # of 255: more than that in a region is a cut, or somebody gone; walking people stay below 12
+SURELY_SAME, PERHAPS_SAME = 0.12, 0.35  # distance of the hips over the region's side
 SAME_PERSON = 0.12  # mean landmark distance over the region's side
 MIN_VIEW_PX = 16  # a smaller crop holds no person
 MIN_VISIBLE = 6  # landmarks that must lie in the picture
 BOX_MARGIN = 0.08  # of the box's side: landmarks lie inside the body's outline
-
-_View: TypeAlias = tuple[int, int, int, int]  # left, top, right, bottom, px
 
 
 @dataclass(slots=True)
@@ -77,6 +77,7 @@ class MediaPipeDetector:
         self._followed: list[_Followed] = []
         self._since_find = FIND_EVERY
         self._next_view = -1
+        self._previous: npt.NDArray[np.uint8] | None = None
         self.last_world_landmarks: list[Array] = []
 
     @property
@@ -104,6 +105,7 @@ class MediaPipeDetector:
         reported: list[list[_Followed]] = []
         for index, frame in enumerate(frames):  # each frame's regions come from the one before
             people, newcomers = self._step(frame.rgb)
+            self._previous = frame.rgb
             reported.append(people)
             for person in newcomers:
                 self._trace_back(frames[:index], reported[:index], person)
@@ -129,7 +131,7 @@ class MediaPipeDetector:
         self._since_find += 1
         if not self._followed or self._since_find >= FIND_EVERY:
             self._since_find = 0
-            views = _views(image_size=(rgb.shape[1], rgb.shape[0]))
+            views = views_of(image_size=(rgb.shape[1], rgb.shape[0]))
             self._next_view = (self._next_view + 1) % len(views)
             self._find(rgb, views[self._next_view])
             if not self._followed and self._next_view != 0:
@@ -142,35 +144,45 @@ class MediaPipeDetector:
     ) -> None:
         """Add a newcomer to the earlier frames of the batch, as far back as they can be followed."""
         for frame, people in zip(reversed(frames), reversed(reported), strict=True):
-            earlier = self._follow(frame.rgb, person)
-            if earlier is None or earlier.belief < BELIEVE or len(people) >= self._max_people:
+            earlier = self._landmarks(frame.rgb, person.region)
+            if earlier is None or len(people) >= self._max_people:
                 return
-            if len(_without_doubles([*people, earlier])) <= len(people):
+            belief = self._crop_score(frame.rgb, earlier.next_region)
+            person = _Followed(earlier.next_region, belief, 0, earlier)
+            if belief < BELIEVE or len(_without_doubles([*people, person])) <= len(people):
                 return
-            people.append(earlier)
-            person = earlier
+            people.append(person)
 
     def _follow(self, rgb: npt.NDArray[np.uint8], person: _Followed) -> _Followed | None:
-        pose = self._model.landmarks(rgb, person.region)
-        if pose is None or not _is_plausible(pose, image_size=(rgb.shape[1], rgb.shape[0])):
+        pose = self._landmarks(rgb, person.region)
+        if pose is None:
             return None
         moved = _Followed(pose.next_region, person.belief, person.since_check + 1, pose)
+        changed = change_in(self._previous, rgb, person.region) > CHANGE
         due = moved.since_check >= CHECK_EVERY or moved.belief < DOUBT
-        if due or _jumped(person.region, pose.next_region):
+        if changed or due or _jumped(person.region, pose.next_region):
+            memory = 0.0 if changed else BELIEF_MEMORY
             score = self._crop_score(rgb, pose.next_region)
-            moved.belief = BELIEF_MEMORY * moved.belief + (1.0 - BELIEF_MEMORY) * score
+            moved.belief = memory * moved.belief + (1.0 - memory) * score
             moved.since_check = 0
         return moved if moved.belief >= FORGET else None
 
-    def _find(self, rgb: npt.NDArray[np.uint8], view: _View) -> None:
+    def _landmarks(self, rgb: npt.NDArray[np.uint8], region: Region) -> PoseLandmarks | None:
+        """Return the landmarks in a region, or None where they make no plausible person."""
+        pose = self._model.landmarks(rgb, region)
+        if pose is None or not _is_plausible(pose, image_size=(rgb.shape[1], rgb.shape[0])):
+            return None
+        return pose
+
+    def _find(self, rgb: npt.NDArray[np.uint8], view: View) -> None:
         """Look at a part of the picture and start to follow people who are not followed yet."""
         for candidate in self._look(rgb, view):
             if len(self._followed) >= self._max_people:
                 return
-            if any(_match(candidate, person.region) for person in self._followed):
+            if any(_match(candidate, person.region, within=SURELY_SAME) for person in self._followed):
                 continue
-            pose = self._model.landmarks(rgb, candidate)
-            if pose is None or not _is_plausible(pose, image_size=(rgb.shape[1], rgb.shape[0])):
+            pose = self._landmarks(rgb, candidate)
+            if pose is None:
                 continue
             belief = self._crop_score(rgb, pose.next_region)
             if belief >= BELIEVE:
@@ -188,35 +200,18 @@ class MediaPipeDetector:
         found = self._look(rgb, (left, top, right, bottom))
         return max((other.score for other in found if _match(other, region)), default=0.0)
 
-    def _look(self, rgb: npt.NDArray[np.uint8], view: _View) -> list[Region]:
+    def _look(self, rgb: npt.NDArray[np.uint8], view: View) -> list[Region]:
         """Return the regions of the people in a part of the picture, in the picture's px."""
         left, top, right, bottom = view
         found = self._finder.find(rgb[top:bottom, left:right])
         return [replace(region, x=region.x + left, y=region.y + top) for region in found]
 
 
-def _views(*, image_size: tuple[int, int]) -> list[_View]:
-    """Return the parts of the picture to look at in turn: all of it, then overlapping squares.
-
-    The finder sees 224 px whatever it is given, so people who are small in a wide picture are only found in
-    a part of it.
-    """
-    width, height = image_size
-    side = min(width, height)
-    views = [(0, 0, width, height)]
-    steps = -(-2 * (max(width, height) - side) // side)  # squares overlap by half or more
-    for step in range(steps + 1 if steps else 0):
-        offset = (max(width, height) - side) * step // steps
-        left, top = (offset, 0) if width > height else (0, offset)
-        views.append((left, top, left + side, top + side))
-    return views
-
-
-def _match(first: Region, second: Region) -> bool:
-    """Whether two regions hold the same person."""
+def _match(first: Region, second: Region, *, within: float = PERHAPS_SAME) -> bool:
+    """Whether two regions may hold the same person: hips not further apart than a part of the larger side."""
     larger, smaller = max(first.size, second.size), min(first.size, second.size)
     distance = np.hypot(first.x - second.x, first.y - second.y)
-    return bool(distance < 0.35 * larger and larger < 2.0 * smaller)
+    return bool(distance < within * larger and larger < 2.0 * smaller)
 
 
 def _jumped(before: Region, after: Region) -> bool:
