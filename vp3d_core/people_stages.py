@@ -124,6 +124,7 @@ def fit_people(
     trajectories: Sequence[Trajectory],
     camera: Camera,
     *,
+    height_m: float,
     frame_rate_hz: float,
     smooth: bool,
     meta: dict[str, object],
@@ -136,6 +137,7 @@ def fit_people(
         poses: One per person.
         trajectories: One per person.
         camera: Intrinsics and distortion; its place is found here.
+        height_m: Height of the person, m.
         frame_rate_hz: Rate of the motions.
         smooth: Whether motions are smoothed.
         meta: Goes into each motion, with the track id added.
@@ -143,7 +145,12 @@ def fit_people(
     """
     from .ground import estimate_world, to_world
     from .kinematics import fit_skeleton
+    from .lift.refine import refine
 
+    poses = [
+        refine(pose, path, keypoints, camera, height_m=height_m)
+        for (_, keypoints), pose, path in zip(people, poses, trajectories, strict=True)
+    ]
     world_from_camera = estimate_world(poses, trajectories)
     camera = dataclasses.replace(camera, world_from_camera=world_from_camera)
     motions: list[Motion] = []
@@ -158,6 +165,7 @@ def fit_people(
                 confidence=joint_confidence(pose, keypoints),
                 times_s=pose.times_s,
                 frame_rate_hz=frame_rate_hz,
+                smooth=smooth,
                 camera=camera,
                 image_size=keypoints.image_size,
                 meta={**meta, "track_id": track_id},

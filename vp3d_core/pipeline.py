@@ -176,6 +176,7 @@ def capture_people(
         poses,
         paths,
         camera,
+        height_m=height_m,
         frame_rate_hz=rate_hz,
         smooth=settings.smooth,
         meta=meta,
