@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.synthetic import seen_keypoints, walking_motion
-from vp3d_core.arrays import Array
+from vp3d_core.arrays import Array, IntArray
 from vp3d_core.camera import Camera
 from vp3d_core.errors import SkeletonMismatch
 from vp3d_core.keypoints import Keypoints2D
@@ -38,7 +38,7 @@ def seen_pose(motion: Motion, *, error_m: float = 0.0, seed: int = 0) -> tuple[P
     return pose, root, motion.camera
 
 
-def frames_of(pose: Pose3D, keypoints: Keypoints2D, keep: Array) -> tuple[Pose3D, Keypoints2D]:
+def frames_of(pose: Pose3D, keypoints: Keypoints2D, keep: IntArray) -> tuple[Pose3D, Keypoints2D]:
     return (
         Pose3D(pose.joints[keep], pose.times_s[keep], pose.sigma[keep], pose.contacts[keep], pose.up[keep]),
         Keypoints2D(
