@@ -9,12 +9,11 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from .arrays import Array, IntArray
 from .detect.detector import Detector, make_detector
@@ -24,6 +23,7 @@ from .progress import Progress
 from .settings import DETECTORS, CaptureSettings
 from .skeletons import KeypointSkeleton
 from .stage_store import StageStore, make_key, source_sha256
+from .stage_values import pack_chunk, unpack_chunk
 from .video import VideoInfo, read_frames
 
 __all__ = ["Detected", "DetectedVideo", "detect_people", "detect_video", "expected_frames"]
@@ -265,43 +265,3 @@ def _load_chunks(store: StageStore, key: str, skeleton: KeypointSkeleton) -> _Co
         collected.chunks += 1
     collected.saved = len(collected.indices)
     return collected
-
-
-def pack_chunk(
-    indices: Sequence[int], times_s: Sequence[float], detections: Sequence[Detections2D], *, complete: bool
-) -> dict[str, npt.NDArray[np.generic]]:
-    """Return the arrays of a chunk: the people of all its frames one after the other."""
-    arrays: dict[str, npt.NDArray[np.generic]] = {
-        "frame_indices": np.array(indices, dtype=np.int64),
-        "times_s": np.array(times_s, dtype=np.float64),
-        "counts": np.array([len(found.scores) for found in detections], dtype=np.int64),
-        "complete": np.array(complete),
-    }
-    for name in ("boxes_xyxy", "scores", "keypoints_xy", "keypoint_scores"):
-        values = [getattr(found, name) for found in detections if len(found.scores)]
-        arrays[name] = np.concatenate(values) if values else np.zeros(0)
-    return arrays
-
-
-def unpack_chunk(
-    arrays: dict[str, npt.NDArray[np.generic]], skeleton: KeypointSkeleton
-) -> list[Detections2D]:
-    """Return what ``pack_chunk`` packed."""
-    ends = np.cumsum(arrays["counts"].astype(np.int64))
-    found: list[Detections2D] = []
-    for start, end in zip([0, *ends[:-1]], ends, strict=False):  # a frame has its own number of people
-        people, points = int(end - start), len(skeleton.points)
-        found.append(
-            Detections2D(
-                boxes_xyxy=_floats(arrays["boxes_xyxy"][start:end], (people, 4)),
-                scores=_floats(arrays["scores"][start:end], (people,)),
-                keypoints_xy=_floats(arrays["keypoints_xy"][start:end], (people, points, 2)),
-                keypoint_scores=_floats(arrays["keypoint_scores"][start:end], (people, points)),
-                skeleton=skeleton,
-            )
-        )
-    return found
-
-
-def _floats(values: npt.NDArray[np.generic], shape: tuple[int, ...]) -> Array:
-    return np.asarray(values, dtype=values.dtype if values.size else np.float64).reshape(shape)  # type: ignore[return-value]

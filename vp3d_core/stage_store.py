@@ -14,6 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +22,10 @@ import numpy.typing as npt
 from .output_file import replaced_when_done
 from .output_folder import make_folder
 
-__all__ = ["Arrays", "StageStore", "code_key", "is_same_source", "make_key", "source_sha256"]
+__all__ = ["Arrays", "StageStore", "StoredArray", "code_key", "is_same_source", "make_key", "source_sha256"]
 
-Arrays = Mapping[str, npt.NDArray[np.generic]]
+StoredArray: TypeAlias = npt.NDArray[Any]  # the dtype is known when it is unpacked
+Arrays: TypeAlias = Mapping[str, StoredArray]
 
 SOURCE_NAME = "source.json"
 HASH_BLOCK_BYTES = 1 << 20
@@ -109,7 +111,7 @@ class StageStore:
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
 
-    def load(self, stage: str, key: str) -> dict[str, npt.NDArray[np.generic]] | None:
+    def load(self, stage: str, key: str) -> dict[str, StoredArray] | None:
         """Return the arrays saved under a stage and key, or None when there are none that can be read."""
         if self.folder is None:
             return None
@@ -135,4 +137,4 @@ class StageStore:
         path = self.folder / f"{stage}-{key}.npz"
         make_folder(self.folder)
         with replaced_when_done(path) as temporary, temporary.open("wb") as stream:
-            np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+            np.savez_compressed(stream, **arrays)

@@ -3,33 +3,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from .keypoints import Keypoints2D, Track
+from .arrays import Array
+from .keypoints import Detections2D, Keypoints2D, Track
 from .pose import Pose3D, Trajectory
-from .skeletons import SLOTS
+from .skeletons import SLOTS, KeypointSkeleton
+from .stage_store import Arrays, StoredArray
 
 __all__ = [
+    "pack_chunk",
     "pack_keypoints",
     "pack_poses",
     "pack_tracks",
     "pack_trajectories",
+    "unpack_chunk",
     "unpack_keypoints",
     "unpack_poses",
     "unpack_tracks",
     "unpack_trajectories",
 ]
 
-Arrays = Mapping[str, npt.NDArray[np.generic]]
 _POSE_ARRAYS = ("joints", "times_s", "sigma", "contacts", "up")
 
 
-def pack_tracks(tracks: Sequence[Track]) -> dict[str, npt.NDArray[np.generic]]:
+def pack_tracks(tracks: Sequence[Track]) -> dict[str, StoredArray]:
     """Return the arrays of some tracks."""
-    arrays: dict[str, npt.NDArray[np.generic]] = {"count": np.array(len(tracks))}
+    arrays: dict[str, StoredArray] = {"count": np.array(len(tracks))}
     for i, track in enumerate(tracks):
         arrays[f"{i}.track_id"] = np.array(track.track_id)
         arrays |= _pack(track, i, ("frames", "boxes_xyxy", "detection_index"))
@@ -47,9 +49,9 @@ def unpack_tracks(arrays: Arrays) -> list[Track]:
     ]
 
 
-def pack_keypoints(people: Sequence[tuple[int, Keypoints2D]]) -> dict[str, npt.NDArray[np.generic]]:
+def pack_keypoints(people: Sequence[tuple[int, Keypoints2D]]) -> dict[str, StoredArray]:
     """Return the arrays of pairs of track id and keypoints in the order of SLOTS."""
-    arrays: dict[str, npt.NDArray[np.generic]] = {"count": np.array(len(people))}
+    arrays: dict[str, StoredArray] = {"count": np.array(len(people))}
     for i, (track_id, keypoints) in enumerate(people):
         if keypoints.skeleton != SLOTS:
             raise ValueError(f"keypoints are of {keypoints.skeleton.name}, expected {SLOTS.name}")
@@ -71,9 +73,9 @@ def unpack_keypoints(arrays: Arrays) -> list[tuple[int, Keypoints2D]]:
     return people
 
 
-def pack_poses(poses: Sequence[Pose3D]) -> dict[str, npt.NDArray[np.generic]]:
+def pack_poses(poses: Sequence[Pose3D]) -> dict[str, StoredArray]:
     """Return the arrays of some poses."""
-    arrays: dict[str, npt.NDArray[np.generic]] = {"count": np.array(len(poses))}
+    arrays: dict[str, StoredArray] = {"count": np.array(len(poses))}
     for i, pose in enumerate(poses):
         arrays |= _pack(pose, i, _POSE_ARRAYS)
     return arrays
@@ -84,9 +86,9 @@ def unpack_poses(arrays: Arrays) -> list[Pose3D]:
     return [Pose3D(**_unpack(arrays, i, _POSE_ARRAYS)) for i in range(int(arrays["count"]))]
 
 
-def pack_trajectories(trajectories: Sequence[Trajectory]) -> dict[str, npt.NDArray[np.generic]]:
+def pack_trajectories(trajectories: Sequence[Trajectory]) -> dict[str, StoredArray]:
     """Return the arrays of some trajectories."""
-    arrays: dict[str, npt.NDArray[np.generic]] = {"count": np.array(len(trajectories))}
+    arrays: dict[str, StoredArray] = {"count": np.array(len(trajectories))}
     for i, trajectory in enumerate(trajectories):
         arrays |= _pack(trajectory, i, ("root",))
     return arrays
@@ -97,9 +99,47 @@ def unpack_trajectories(arrays: Arrays) -> list[Trajectory]:
     return [Trajectory(**_unpack(arrays, i, ("root",))) for i in range(int(arrays["count"]))]
 
 
-def _pack(value: object, i: int, names: Sequence[str]) -> dict[str, npt.NDArray[np.generic]]:
+def pack_chunk(
+    indices: Sequence[int], times_s: Sequence[float], detections: Sequence[Detections2D], *, complete: bool
+) -> dict[str, StoredArray]:
+    """Return the arrays of a chunk: the people of all its frames one after the other."""
+    arrays: dict[str, StoredArray] = {
+        "frame_indices": np.array(indices, dtype=np.int64),
+        "times_s": np.array(times_s, dtype=np.float64),
+        "counts": np.array([len(found.scores) for found in detections], dtype=np.int64),
+        "complete": np.array(complete),
+    }
+    for name in ("boxes_xyxy", "scores", "keypoints_xy", "keypoint_scores"):
+        values = [getattr(found, name) for found in detections if len(found.scores)]
+        arrays[name] = np.concatenate(values) if values else np.zeros(0)
+    return arrays
+
+
+def unpack_chunk(arrays: dict[str, StoredArray], skeleton: KeypointSkeleton) -> list[Detections2D]:
+    """Return what ``pack_chunk`` packed."""
+    ends = np.cumsum(arrays["counts"].astype(np.int64))
+    found: list[Detections2D] = []
+    for start, end in zip([0, *ends[:-1]], ends, strict=False):  # a frame has its own number of people
+        people, points = int(end - start), len(skeleton.points)
+        found.append(
+            Detections2D(
+                boxes_xyxy=_floats(arrays["boxes_xyxy"][start:end], (people, 4)),
+                scores=_floats(arrays["scores"][start:end], (people,)),
+                keypoints_xy=_floats(arrays["keypoints_xy"][start:end], (people, points, 2)),
+                keypoint_scores=_floats(arrays["keypoint_scores"][start:end], (people, points)),
+                skeleton=skeleton,
+            )
+        )
+    return found
+
+
+def _pack(value: object, i: int, names: Sequence[str]) -> dict[str, StoredArray]:
     return {f"{i}.{name}": np.asarray(getattr(value, name)) for name in names}
 
 
-def _unpack(arrays: Arrays, i: int, names: Sequence[str]) -> dict[str, npt.NDArray[np.floating]]:
-    return {name: arrays[f"{i}.{name}"] for name in names}  # type: ignore[misc]
+def _unpack(arrays: Arrays, i: int, names: Sequence[str]) -> dict[str, StoredArray]:
+    return {name: arrays[f"{i}.{name}"] for name in names}
+
+
+def _floats(values: StoredArray, shape: tuple[int, ...]) -> Array:
+    return np.asarray(values, dtype=values.dtype if values.size else np.float64).reshape(shape)
