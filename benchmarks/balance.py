@@ -3,16 +3,16 @@
 
 Clips, cameras and markers are those of the Pose2Sim demo (BSD-3-Clause), in the folder given:
 balance_cam01.mp4, balance_cam03.mp4, balance_cameras.toml, balance_markers.trc.
-Run: python benchmarks/balance.py FOLDER [--lifter FILE] [--plot OUT.png]
+Run: python benchmarks/balance.py FOLDER [--lifter FILE] [--height M] (Python 3.11 or newer)
 """
 
 from __future__ import annotations
 
 import argparse
-import tomllib
 from pathlib import Path
 
 import numpy as np
+import tomllib
 
 from vp3d_core.arrays import Array
 from vp3d_core.camera import Camera
@@ -43,11 +43,16 @@ def read_camera(path: Path, name: str) -> tuple[Camera, Array, Array]:
     entry = tomllib.loads(path.read_text())[name]
     rotation, _ = cv2.Rodrigues(np.array(entry["rotation"]))
     distortion = np.array([*entry["distortions"], 0.0])
-    return Camera(np.array(entry["matrix"]), distortion), rotation, np.array(entry["translation"])
+    return (
+        Camera(np.array(entry["matrix"]), distortion),
+        np.asarray(rotation, np.float64),
+        np.array(entry["translation"]),
+    )
 
 
 def marker_joints(markers: dict[str, Array], rotation: Array, translation: Array) -> Array:
     """Return the 12 limb joints (T, 12, 3) in camera axes."""
+
     def marker(joint: str) -> str:
         side, part = joint.split("_")
         return side[0].upper() + part.capitalize()
@@ -67,7 +72,9 @@ def capture(video: Path, camera: Camera, lifter: Lifter) -> dict[str, Array]:
         times.append(frame.time_s)
         world += detector.last_world_landmarks
     detector.close()
-    tracks = select_tracks(track(detections, np.array(times), image_size=size), detections, person=("largest",))
+    tracks = select_tracks(
+        track(detections, np.array(times), image_size=size), detections, person=("largest",)
+    )
     keypoints = clean(select_keypoints(tracks[0], detections, np.array(times), image_size=size))
     pose = lifter.lift(keypoints, camera)
     full = np.full((len(times), len(LIMB_JOINTS), 3), np.nan)
@@ -109,7 +116,9 @@ def main() -> None:
         for method, joints in capture(arguments.folder / f"{clip}.mp4", camera, lifter).items():
             scale = arguments.height / 1.70 if method == "VP3D" else 1.0
             first, second = compare(joints * scale, truth)
-            print(f"{clip:16} {method:16} {first:7.1f} {second:8.1f}  {np.isfinite(joints).all((1, 2)).sum()}")
+            print(
+                f"{clip:16} {method:16} {first:7.1f} {second:8.1f}  {np.isfinite(joints).all((1, 2)).sum()}"
+            )
 
 
 if __name__ == "__main__":

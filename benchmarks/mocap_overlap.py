@@ -2,7 +2,8 @@
 """List training clips that repeat a held-out trial under another name.
 
 Half-second windows of poses (root-relative, turned to face one way) are compared over all archives; a clip a
-tenth of whose windows have a twin in a held-out clip is printed. Run: python benchmarks/mocap_overlap.py BANK.npz
+tenth of whose windows have a twin in a held-out clip is printed. The bank is what ``vp3d train`` makes.
+Run: python benchmarks/mocap_overlap.py BANK.npz
 """
 
 from __future__ import annotations
@@ -18,7 +19,11 @@ from vp3d_core.train.splits import is_held_out
 STEP = 6  # 10 Hz
 SAMPLES = 6
 TWIN_M = 0.03  # mean distance a joint
-JOINTS_USED = [JOINTS.index(f"{s}_{p}") for s in ("left", "right") for p in ("knee", "ankle", "elbow", "wrist", "shoulder")]
+JOINTS_USED = [
+    JOINTS.index(f"{s}_{p}")
+    for s in ("left", "right")
+    for p in ("knee", "ankle", "elbow", "wrist", "shoulder")
+]
 
 
 def windows(joints: np.ndarray) -> np.ndarray:
@@ -28,12 +33,17 @@ def windows(joints: np.ndarray) -> np.ndarray:
     offsets = joints[:, JOINTS_USED] - joints[:, :1]
     cos, sin = np.cos(-yaw)[:, None], np.sin(-yaw)[:, None]
     x, y = offsets[..., 0], offsets[..., 1]
-    local = np.stack([cos * x - sin * y, sin * x + cos * y, offsets[..., 2]], axis=-1).reshape(len(joints), -1)
+    local = np.stack([cos * x - sin * y, sin * x + cos * y, offsets[..., 2]], axis=-1).reshape(
+        len(joints), -1
+    )
     starts = np.arange(0, len(joints) - STEP * SAMPLES, 3)
-    return np.stack([local[starts + STEP * k] for k in range(SAMPLES)], axis=1).reshape(len(starts), 3 * len(JOINTS_USED) * SAMPLES)
+    return np.stack([local[starts + STEP * k] for k in range(SAMPLES)], axis=1).reshape(
+        len(starts), 3 * len(JOINTS_USED) * SAMPLES
+    )
 
 
 def main(bank: Path) -> None:
+    """Print the clips of a bank that repeat a held-out one."""
     data = np.load(bank, allow_pickle=False)
     names, lengths, joints = [str(n) for n in data["names"]], data["lengths"], data["joints"]
     starts = np.cumsum(lengths) - lengths

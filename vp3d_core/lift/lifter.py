@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -39,7 +39,8 @@ def choose_device(device: str) -> torch.device:
         return torch.device(next(name for name in ("cuda", "mps", "cpu") if there[name]))
     if not there.get(device, False):
         raise InputError(
-            f"Device {device!r} is not there", hint=f"Choose {' or '.join(n for n, ok in there.items() if ok)}."
+            f"Device {device!r} is not there",
+            hint=f"Choose {' or '.join(n for n, ok in there.items() if ok)}.",
         )
     return torch.device(device)
 
@@ -120,7 +121,9 @@ class Lifter:
 
         before, after = self._model.frames_before, self._model.frames_after
         index = np.clip(np.arange(-before, len(rays) + after), 0, len(rays) - 1)
-        features, rotation = normalise(torch.from_numpy(rays[index])[None], torch.from_numpy(scores[index])[None])
+        features, rotation = normalise(
+            torch.from_numpy(rays[index])[None], torch.from_numpy(scores[index])[None]
+        )
         blocks = []
         try:
             with torch.inference_mode():
@@ -129,7 +132,9 @@ class Lifter:
                     block = features[:, start : stop + before + after].to(self.device)
                     blocks.append(self._both_ways(block, rotation[0, before + start : before + stop]))
         except torch.OutOfMemoryError as error:
-            raise DeviceOutOfMemory(f"Lifting needs more memory than {self.device} has", hint="Use --device cpu.") from error
+            raise DeviceOutOfMemory(
+                f"Lifting needs more memory than {self.device} has", hint="Use --device cpu."
+            ) from error
         return np.concatenate(blocks)
 
     def _both_ways(self, features: torch.Tensor, virtual_from_camera: torch.Tensor) -> Array:
@@ -159,10 +164,11 @@ def _fuse_batchnorm(model: LifterModel) -> LifterModel:
     from torch.nn.utils.fusion import fuse_conv_bn_eval
 
     model = model.eval()
-    model.expand_conv = fuse_conv_bn_eval(model.expand_conv, model.expand_bn)
+    model.expand_conv = fuse_conv_bn_eval(model.expand_conv, cast(nn.BatchNorm1d, model.expand_bn))
     model.expand_bn = nn.Identity()
     for i in range(len(model.layers_conv)):
-        model.layers_conv[i] = fuse_conv_bn_eval(model.layers_conv[i], model.layers_bn[i])
+        convolution, norm = cast(nn.Conv1d, model.layers_conv[i]), cast(nn.BatchNorm1d, model.layers_bn[i])
+        model.layers_conv[i] = fuse_conv_bn_eval(convolution, norm)
         model.layers_bn[i] = nn.Identity()
     return model
 

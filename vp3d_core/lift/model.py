@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import nn
@@ -65,15 +66,14 @@ class TemporalConvolutions(nn.Module):
         self.drop = nn.Dropout(dropout)
         self.relu = nn.ReLU(inplace=True)
         first = filter_widths[0]
-        self.expand_conv = nn.Conv1d(in_channels, channels, first, stride=first if strided else 1, bias=False)
-        self.expand_bn = nn.BatchNorm1d(channels, momentum=0.1)
-        convolutions, norms = [], []
+        self.expand_conv = nn.Conv1d(in_channels, channels, first, bias=False)
+        self.expand_bn: nn.Module = nn.BatchNorm1d(channels, momentum=0.1)
+        convolutions: list[nn.Module] = []
+        norms: list[nn.Module] = []
         dilation = first
         for width in filter_widths[1:]:
             pad = (width - 1) * dilation // 2
-            if strided:
-                temporal = nn.Conv1d(channels, channels, width, stride=width, bias=False)
-            elif dense:
+            if dense:
                 temporal = nn.Conv1d(channels, channels, 2 * pad + 1, bias=False)
             else:
                 temporal = nn.Conv1d(channels, channels, width, dilation=dilation, bias=False)
@@ -106,8 +106,8 @@ class TemporalConvolutions(nn.Module):
         """Run all hidden layers on (B, in_channels, T)."""
         if x.shape[-1] < self.receptive_field:
             raise ValueError(f"{x.shape[-1]} frames given, the receptive field is {self.receptive_field}")
-        if self.strided and x.shape[-1] != self.receptive_field:
-            raise ValueError(f"the strided twin takes exactly {self.receptive_field} frames, got {x.shape[-1]}")
+        if self.strided:
+            return self.strided_features(x.transpose(1, 2))[:, :, None]
         x = self.drop(self.relu(self.expand_bn(self.expand_conv(x))))
         dilation = self.filter_widths[0]
         for block, width in enumerate(self.filter_widths[1:]):
@@ -117,13 +117,39 @@ class TemporalConvolutions(nn.Module):
             dilation *= width
         return x
 
+    def strided_features(self, x: torch.Tensor) -> torch.Tensor:
+        """Run all hidden layers on single windows (B, receptive_field, in_channels): (B, channels).
+
+        The same numbers as ``features`` for one output frame, without the frames in between. Written as
+        matrix products on folded frames, because strided convolutions are slow on the CPU.
+        """
+        if x.shape[1] != self.receptive_field:
+            raise ValueError(
+                f"the strided twin takes exactly {self.receptive_field} frames, got {x.shape[1]}"
+            )
+        x = self._folded(x, self.expand_conv, self.expand_bn)
+        for block, width in enumerate(self.filter_widths[1:]):
+            residual = x[:, (width - 1 if self.causal else width // 2) :: width]
+            x = self._folded(x, self._convolution(2 * block), self.layers_bn[2 * block])
+            x = residual + self._folded(x, self._convolution(2 * block + 1), self.layers_bn[2 * block + 1])
+        return x[:, 0]
+
+    def _folded(self, x: torch.Tensor, convolution: nn.Conv1d, norm: nn.Module) -> torch.Tensor:
+        """Apply a convolution whose stride is its width to (B, T, C), with norm, ReLU and dropout."""
+        out_channels, _, width = convolution.weight.shape
+        weight = convolution.weight.transpose(1, 2).reshape(out_channels, -1)
+        frames = x.shape[1] // width
+        y = nn.functional.linear(x.reshape(len(x) * frames, -1), weight)
+        return self.drop(self.relu(norm(y))).reshape(len(x), frames, out_channels)
+
+    def _convolution(self, index: int) -> nn.Conv1d:
+        return cast(nn.Conv1d, self.layers_conv[index])
+
     def _layer(self, x: torch.Tensor, index: int) -> torch.Tensor:
         return self.drop(self.relu(self.layers_bn[index](self.layers_conv[index](x))))
 
     def _residual(self, x: torch.Tensor, width: int, dilation: int) -> torch.Tensor:
         """Cut the tap that a block's output lies on: the middle one, or the last when causal."""
-        if self.strided:
-            return x[:, :, (width - 1 if self.causal else width // 2) :: width]
         pad = (width - 1) * dilation // 2
         shift = (width // 2) * dilation if self.causal else 0
         return x[:, :, pad + shift : x.shape[-1] - pad + shift]
@@ -170,7 +196,9 @@ class TemporalModel(TemporalConvolutions):
         """Lift (B, T, J_in, F) to (B, T', J_out, 3)."""
         batch, frames, joints, values = keypoints.shape
         if (joints, values) != (self.num_joints_in, self.in_features):
-            raise ValueError(f"got {joints} x {values} values, expected {self.num_joints_in} x {self.in_features}")
+            raise ValueError(
+                f"got {joints} x {values} values, expected {self.num_joints_in} x {self.in_features}"
+            )
         x = self.features(keypoints.reshape(batch, frames, -1).transpose(1, 2))
         return self.shrink(x).transpose(1, 2).reshape(batch, -1, self.num_joints_out, 3)
 
@@ -208,8 +236,16 @@ class LifterModel(TemporalConvolutions):
             joints (B, T', J, 3) m, virtual camera axes; log_sigma (B, T', J); contact_logits (B, T', 4);
             up (B, T', 3), not normalised.
         """
-        y = self.shrink(self.features(features.transpose(1, 2))).transpose(1, 2)
-        joints, log_sigma, contact_logits, up = y.split([3 * self.num_joints_out, self.num_joints_out, 4, 3], dim=-1)
+        return self._heads(self.shrink(self.features(features.transpose(1, 2))).transpose(1, 2))
+
+    def forward_windows(self, windows: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Lift single windows (B, receptive_field, in_channels), for training: as ``forward`` with T' = 1."""
+        return self._heads(self.shrink(self.strided_features(windows)[:, :, None]).transpose(1, 2))
+
+    def _heads(self, y: torch.Tensor) -> dict[str, torch.Tensor]:
+        joints, log_sigma, contact_logits, up = y.split(
+            [3 * self.num_joints_out, self.num_joints_out, 4, 3], dim=-1
+        )
         return {
             "joints": joints.reshape(*joints.shape[:2], self.num_joints_out, 3),
             "log_sigma": log_sigma,

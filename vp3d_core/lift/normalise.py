@@ -24,9 +24,17 @@ SCALE_SIGMA_FRAMES = 10.0
 TAIL_SIGMA_FRAMES = 30.0  # bridges gaps of a few seconds
 TAIL_WEIGHT = 1e-3
 LOG_SCALE_MEAN = -2.3  # of the size in radians, over the training cameras
-_CENTRE_WEIGHTS = {"left_hip": 2.0, "right_hip": 2.0, "mid_hip": 2.0, "left_shoulder": 1.0, "right_shoulder": 1.0}
+_CENTRE_WEIGHTS = {
+    "left_hip": 2.0,
+    "right_hip": 2.0,
+    "mid_hip": 2.0,
+    "left_shoulder": 1.0,
+    "right_shoulder": 1.0,
+}
 _SIZE_POINTS = tuple(
-    f"{side}_{part}" for side in ("left", "right") for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+    f"{side}_{part}"
+    for side in ("left", "right")
+    for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,9 @@ def weights_path(name_or_path: str | Path | None) -> Path:
     )
 
 
-def load_lifter_model(name_or_path: str | Path | None, device: torch.device) -> tuple[LifterModel, dict[str, object]]:
+def load_lifter_model(
+    name_or_path: str | Path | None, device: torch.device
+) -> tuple[LifterModel, dict[str, object]]:
     """Load a lifter in evaluation mode.
 
     Returns:
@@ -85,12 +88,14 @@ def load_lifter_model(name_or_path: str | Path | None, device: torch.device) -> 
         )
         model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
     except (safetensors.SafetensorError, KeyError, RuntimeError, ValueError) as error:
-        raise WeightsCorrupt(f"{path.name} is no VP3D lifter: {error}", hint="Use a file made by 'vp3d train'.") from error
+        raise WeightsCorrupt(
+            f"{path.name} is no VP3D lifter: {error}", hint="Use a file made by 'vp3d train'."
+        ) from error
     header["id"] = f"{path.stem}@{digest[:12]}"
     return model.to(device).eval(), header
 
 
-def save_lifter_model(path: Path, model: LifterModel, *, training: dict[str, object]) -> str:
+def save_lifter_model(path: Path, model: LifterModel, *, training: Mapping[str, object]) -> str:
     """Write a lifter as safetensors and return the file's sha256.
 
     Args:

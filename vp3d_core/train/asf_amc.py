@@ -8,6 +8,7 @@ Each bone becomes a joint at the bone's start, and its end a further joint "<bon
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -58,8 +59,8 @@ def parse_asf(text: str, *, source: str = "ASF") -> AsfSkeleton:
     return AsfSkeleton(tuple(names), tuple(parents), np.array(vectors), np.array(axes), tuple(dofs))
 
 
-def _parse_bone(block: str) -> dict:
-    bone: dict = {"dof": ()}
+def _parse_bone(block: str) -> dict[str, Any]:
+    bone: dict[str, Any] = {"dof": ()}
     for line in block.splitlines():
         words = line.split()
         if not words:
@@ -93,7 +94,9 @@ def parse_amc(text: str, *, source: str = "AMC") -> list[dict[str, list[float]]]
     return frames
 
 
-def asf_kinematics(skeleton: AsfSkeleton, frames: list[dict[str, list[float]]]) -> tuple[tuple[str, ...], Array, Array]:
+def asf_kinematics(
+    skeleton: AsfSkeleton, frames: list[dict[str, list[float]]]
+) -> tuple[tuple[str, ...], Array, Array]:
     """Return joint names, global positions (T, J, 3) in ASF units and global quaternions (T, J, 4).
 
     A joint lies where its bone starts; leaves get a further joint "<bone>_end".

@@ -15,8 +15,9 @@ __all__ = ["detector_points", "mirror", "rescale_bones", "turn_about_vertical"]
 
 TRUNK_FRACTION = 0.288  # hip to shoulder, Drillis & Contini 1966
 
-# Parent of each joint for changing bone lengths, and the standard deviation of the log of its factor. Bones of
-# one name on both sides share their factor. Shoulders of mocap rigs are wide against what detectors mark.
+# Of each joint: the parent for changing bone lengths, the bone's name, the standard deviation of the log of
+# its factor, and the factor's mean. Bones of one name on both sides share their factor. Shoulders of mocap
+# rigs are wide against what detectors mark.
 _BONES: dict[str, tuple[str, str, float, float]] = {
     "spine": ("pelvis", "trunk", 0.06, 1.0), "thorax": ("spine", "trunk", 0.06, 1.0),
     "nose": ("thorax", "neck", 0.08, 1.0), "head_top": ("nose", "head", 0.06, 1.0),
@@ -146,7 +147,9 @@ def _leg_length(joints: torch.Tensor) -> torch.Tensor:
 
 def _stature(joints: torch.Tensor) -> torch.Tensor:
     """Stature (B,) from legs and trunk, as ``mocap.py`` takes it."""
-    shoulders = (joints[:, :, JOINTS.index("left_shoulder")] + joints[:, :, JOINTS.index("right_shoulder")]) / 2
+    shoulders = (
+        joints[:, :, JOINTS.index("left_shoulder")] + joints[:, :, JOINTS.index("right_shoulder")]
+    ) / 2
     trunk = (shoulders - joints[:, :, 0]).norm(dim=-1).mean(1)
     return (_leg_length(joints) + trunk) / (LEG_FRACTION + TRUNK_FRACTION)
 
@@ -161,5 +164,7 @@ def detector_points(joints: torch.Tensor, segments: torch.Tensor, generator: tor
     left_first = signs[None, :, None] > 0
     shared = torch.where(left_first, shared, mirrored)
     own = torch.randn(batch, count, 3, generator=generator, device=device) * POINT_SIDE_SIGMA_M
-    local = (offsets + shared) * torch.stack([torch.ones_like(signs), signs, torch.ones_like(signs)], dim=-1) + own
+    local = (offsets + shared) * torch.stack(
+        [torch.ones_like(signs), signs, torch.ones_like(signs)], dim=-1
+    ) + own
     return joints[:, :, anchor] + torch.einsum("btkij,bkj->btki", segments[:, :, segment], local)

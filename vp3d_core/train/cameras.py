@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Random cameras for training, as phones, webcams and film cameras are held.
 
-Source of the ranges: lifting.md's survey of WHAM, GVHMR and PoseDA: pitch N(7, 18) deg, 35-mm equivalents of
-13 to 135 mm, a person of 15 to 100 % of the picture's height, 70 % static.
+Source of the ranges: the training cameras of WHAM (Shin et al. 2024), GVHMR (Shen et al. 2024) and PoseDA
+(Chai et al. 2023): pitch N(7, 18) deg, 35-mm equivalents of 13 to 120 mm, a person of 17 to 105 % of the
+picture's height, 70 % static.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ def _axis_rotation(angle: torch.Tensor, axis: int) -> torch.Tensor:
     return torch.stack(rows, dim=-1).reshape(*angle.shape, 3, 3)
 
 
-def smooth_noise(batch: int, frames: int, channels: int, step: int, generator: torch.Generator) -> torch.Tensor:
+def smooth_noise(
+    batch: int, frames: int, channels: int, step: int, generator: torch.Generator
+) -> torch.Tensor:
     """Unit noise (B, T, C) with a new value every ``step`` frames, linear in between."""
     keys = torch.randn(batch, channels, frames // step + 3, generator=generator, device=generator.device)
     start = torch.rand(batch, 1, generator=generator, device=generator.device)
@@ -95,7 +98,9 @@ def random_views(joints: torch.Tensor, generator: torch.Generator) -> CameraView
     rotation = rotation[:, None] @ torch.eye(3, device=joints.device)
     rotation = _shake(rotation, frames, generator) @ rotation
     translation = place[:, None] - torch.einsum("btij,bj->bti", rotation, middle)
-    nearest = (torch.einsum("btij,btkj->btki", rotation, joints) + translation[:, :, None])[..., 2].amin((1, 2))
+    nearest = (torch.einsum("btij,btkj->btki", rotation, joints) + translation[:, :, None])[..., 2].amin(
+        (1, 2)
+    )
     push = (MIN_DEPTH_M - nearest).clamp_min(0.0)
     translation = translation + push[:, None, None] * torch.tensor([0.0, 0.0, 1.0], device=joints.device)
     return CameraView(rotation, translation, half)
@@ -131,4 +136,8 @@ def _shake(rotation: torch.Tensor, frames: int, generator: torch.Generator) -> t
     moving = torch.rand(batch, 1, 1, generator=generator, device=generator.device) < 0.3
     degrees = torch.where(moving, 1.5, 0.0) * smooth_noise(batch, frames, 3, 25, generator)
     angles = degrees * torch.pi / 180
-    return _axis_rotation(angles[..., 0], 0) @ _axis_rotation(angles[..., 1], 1) @ _axis_rotation(angles[..., 2], 2)
+    return (
+        _axis_rotation(angles[..., 0], 0)
+        @ _axis_rotation(angles[..., 1], 1)
+        @ _axis_rotation(angles[..., 2], 2)
+    )

@@ -21,14 +21,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("mocap", metavar="FOLDER", nargs="+", type=Path, help="folders of BVH and ASF/AMC files")
     add("-o", "--out", metavar="OUT", type=Path, required=True, help="folder for checkpoint and weights")
     add("--device", default="auto", help="auto, cpu, cuda or mps")
-    add("--minutes", type=float, default=0.0, help="wall time after which the learning rate has reached its end")
+    add(
+        "--minutes",
+        type=float,
+        default=0.0,
+        help="wall time after which the learning rate has reached its end",
+    )
     add("--steps", type=int, default=None, help="optimiser steps (default: 25000)")
     add("--widths", default="3,3,3,3", help="filter widths; their product is the receptive field")
     add("--channels", type=int, default=384, help="width of the hidden layers")
     add("--causal", action="store_true", help="see the past only")
     add("--seed", type=int, default=0)
     add("--threads", type=int, default=0, help="CPU threads; 0 lets torch choose")
-    add("--sheet", metavar="PNG", type=Path, help="only draw some frames of every file, to be looked at, and end")
+    add(
+        "--sheet",
+        metavar="PNG",
+        type=Path,
+        help="only draw some frames of every file, to be looked at, and end",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -91,5 +101,6 @@ def _read_all(folders: list[Path]) -> Iterator[MocapClip]:
             yield clip
     if not count:
         raise InputError(
-            f"No mocap that can be read in {', '.join(str(f) for f in folders)}", hint="Give folders of BVH or AMC files."
+            f"No mocap that can be read in {', '.join(str(f) for f in folders)}",
+            hint="Give folders of BVH or AMC files.",
         )

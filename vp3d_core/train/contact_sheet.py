@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stick figures of some frames of every mocap file, to see by eye whether its joints are where they should be."""
+"""Stick figures of some frames of every mocap file, to see by eye whether its joints are well placed."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ def load_bank(path: Path, device: torch.device) -> MocapBank:
 def _sample(
     bank: MocapBank, clip: torch.Tensor, frames: int, speed: torch.Tensor, generator: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Cut one window of ``frames`` at ``LIFT_RATE_HZ`` from each clip; short clips stand still at their ends."""
+    """Cut ``frames`` at ``LIFT_RATE_HZ`` from each clip; short clips stand still at their ends."""
     device = bank.joints.device
     step = speed * CLIP_RATE_HZ / LIFT_RATE_HZ
     length = bank.lengths[clip].to(torch.float32)
@@ -150,7 +150,9 @@ def make_batch(
     def rand(*shape: int) -> torch.Tensor:
         return torch.rand(*shape, generator=generator, device=device)
 
-    clip = torch.multinomial(sampling_weight(bank.names, bank.lengths), size, replacement=True, generator=generator)
+    clip = torch.multinomial(
+        sampling_weight(bank.names, bank.lengths), size, replacement=True, generator=generator
+    )
     speed = torch.exp((rand(size) - 0.5) * 0.7) if augment else torch.ones(size, device=device)
     joints, segments, contacts = _sample(bank, clip, frames, speed, generator)
     if augment:
@@ -163,7 +165,9 @@ def make_batch(
     root = camera_joints[:, :, 0]
     rays, scores = corrupt(points, root[..., 2], view, generator, level=noise)
     if augment:
-        rays = rays * torch.exp(FOCAL_LOG_SIGMA * torch.randn(size, 1, 1, 1, generator=generator, device=device))
+        rays = rays * torch.exp(
+            FOCAL_LOG_SIGMA * torch.randn(size, 1, 1, 1, generator=generator, device=device)
+        )
     rays, scores, valid = _repeat_ends(rays, scores, edge, generator)
     features, rotation = normalise(rays, scores)
     relative = torch.einsum("btij,btkj->btki", rotation, camera_joints - root[:, :, None])

@@ -50,7 +50,9 @@ class Scores:
     per_joint: dict[str, float] = field(default_factory=dict)
 
 
-def evaluate_lifter(lifter: Lifter, bank: MocapBank, *, noise: float, windows: int = 200, seed: int = 1) -> Scores:
+def evaluate_lifter(
+    lifter: Lifter, bank: MocapBank, *, noise: float, windows: int = 200, seed: int = 1
+) -> Scores:
     """Lift windows of 8 s from a bank's clips, each seen by its own random camera.
 
     Args:
@@ -80,7 +82,9 @@ def evaluate_lifter(lifter: Lifter, bank: MocapBank, *, noise: float, windows: i
         **means,
         contact_f1=float(2 * counts[0] / max(2 * counts[0] + counts[1] + counts[2], 1)),
         windows=len(rows),
-        per_joint={name: round(float(value), 1) for name, value in zip(JOINTS.points, joint_means, strict=True)},
+        per_joint={
+            name: round(float(value), 1) for name, value in zip(JOINTS.points, joint_means, strict=True)
+        },
     )
 
 
@@ -102,7 +106,8 @@ def _scores(pose: Pose3D, target: Array, up: Array) -> dict[str, float]:
         "p_mpjpe": 1000 * p_mpjpe(pose.joints, target),
         "n_mpjpe": 1000 * n_mpjpe(predicted, true),
         "mpjve": 1000 * mpjve(predicted, true, rate_hz=LIFT_RATE_HZ),
-        "jitter_ratio": jitter(predicted, rate_hz=LIFT_RATE_HZ) / max(jitter(true, rate_hz=LIFT_RATE_HZ), 1.0),
+        "jitter_ratio": jitter(predicted, rate_hz=LIFT_RATE_HZ)
+        / max(jitter(true, rate_hz=LIFT_RATE_HZ), 1.0),
         "bone_spread": float((lengths.std(0) / lengths.mean(0)).mean()),
         "up_error_deg": float(np.degrees(np.arccos(cosine)).mean()),
     }

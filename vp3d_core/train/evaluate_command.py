@@ -28,16 +28,21 @@ def run(options: argparse.Namespace) -> int:
 
     from ..lift.lifter import Lifter
     from .dataset import load_bank
-    from .evaluate import evaluate_lifter
+    from .evaluate import Scores, evaluate_lifter
 
     lifter = Lifter.load(options.lifter, device=options.device)
     bank = load_bank(prepare_bank(options.mocap, options.bank), torch.device("cpu")).subset(held_out=True)
-    print(f"lifter {lifter.model_id}; {len(bank.names)} held-out clips; {options.windows} windows; pelvis not counted")
-    names = ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve", "jitter_ratio", "bone_spread", "up_error_deg", "contact_f1")
+    print(f"lifter {lifter.model_id}; {len(bank.names)} held-out clips; {options.windows} windows")
+    print("means over all joints but the pelvis")
+    names = (
+        "mpjpe", "p_mpjpe", "n_mpjpe", "mpjve", "jitter_ratio", "bone_spread", "up_error_deg", "contact_f1",
+    )  # fmt: skip
     print(f"{'2D':8}" + "".join(f"{name:>14}" for name in names))
-    results = {}
+    results: dict[str, Scores] = {}
     for label, noise in (("noisy", 1.0), ("exact", 0.0)):
-        results[label] = scores = evaluate_lifter(lifter, bank, noise=noise, windows=options.windows, seed=options.seed)
+        results[label] = scores = evaluate_lifter(
+            lifter, bank, noise=noise, windows=options.windows, seed=options.seed
+        )
         print(f"{label:8}" + "".join(f"{getattr(scores, name):14.3f}" for name in names))
     print(f"\n{'joint':16}{'noisy mm':>10}{'exact mm':>10}")
     for joint, value in results["noisy"].per_joint.items():

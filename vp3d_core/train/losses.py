@@ -52,7 +52,9 @@ def lifter_loss(
     sigma = _mean(log_sigma + error.detach() / log_sigma.exp(), valid)
     known = ~contacts.isnan()
     labels = torch.where(known, contacts, 0.0)
-    bce = torch.nn.functional.binary_cross_entropy_with_logits(output["contact_logits"], labels, reduction="none")
+    bce = torch.nn.functional.binary_cross_entropy_with_logits(
+        output["contact_logits"], labels, reduction="none"
+    )
     contact = _mean(bce * known, valid)
     direction = torch.nn.functional.normalize(output["up"], dim=-1)
     upright = _mean((direction - up).norm(dim=-1), valid)
@@ -68,5 +70,14 @@ def lifter_loss(
         + UP_WEIGHT * upright
         + BONE_WEIGHT * bones
     )
-    parts = {"mpjpe_mm": position, "velocity": velocity, "sigma": sigma, "contact": contact, "up": upright, "bones": bones}
-    return total, {name: float(value.detach()) * (1000 if name == "mpjpe_mm" else 1) for name, value in parts.items()}
+    parts = {
+        "mpjpe_mm": position,
+        "velocity": velocity,
+        "sigma": sigma,
+        "contact": contact,
+        "up": upright,
+        "bones": bones,
+    }
+    return total, {
+        name: float(value.detach()) * (1000 if name == "mpjpe_mm" else 1) for name, value in parts.items()
+    }

@@ -20,6 +20,7 @@ from ..errors import MotionFormatError
 from ..rotations import matrix_from_quat, normalize
 from ..skeletons import JOINTS
 from .asf_amc import asf_kinematics, parse_amc, parse_asf
+from .contact_labels import contact_labels, floor_height
 from .mocap_rigs import MocapRig, find_rig
 
 __all__ = ["CLIP_RATE_HZ", "SEGMENTS", "MocapClip", "read_mocap"]
@@ -43,7 +44,7 @@ class MocapClip:
         name: Path below the mocap folder.
         joints: (T, 25, 3) m, world.
         segments: (T, 5, 3, 3) world_from_segment of ``SEGMENTS``; columns forward, left, up.
-        contacts: (T, 4) in [0, 1]: left toe, left heel, right toe, right heel; NaN where there is no flat floor.
+        contacts: (T, 4) in [0, 1]: left toe, left heel, right toe, right heel; NaN without a flat floor.
     """
 
     name: str
@@ -131,11 +132,13 @@ def _build_clip(
     segments = np.stack([pelvis, chest, head, *feet], axis=1)
     joints = _joints(points, segments, rig)
     joints, segments = _resample(joints, segments, rate_hz)
-    joints[..., 2] -= _floor_height(joints)
-    contacts = _contacts(joints)
+    joints[..., 2] -= floor_height(joints)
+    contacts = contact_labels(joints, rate_hz=CLIP_RATE_HZ)
     if NO_FLAT_FLOOR.search(name) or len(joints) < 2:
         contacts[:] = np.nan
-    return MocapClip(name, joints.astype(np.float32), segments.astype(np.float32), contacts.astype(np.float32))
+    return MocapClip(
+        name, joints.astype(np.float32), segments.astype(np.float32), contacts.astype(np.float32)
+    )
 
 
 def _joint_names(rig: MocapRig) -> dict[str, str]:
@@ -281,25 +284,3 @@ def _resample(joints: Array, segments: Array, rate_hz: float) -> tuple[Array, Ar
     forward = normalize(mixed[..., 0])
     up = normalize(mixed[..., 2] - forward * (mixed[..., 2] * forward).sum(-1, keepdims=True))
     return joints, np.stack([forward, np.cross(up, forward), up], axis=-1)
-
-
-_FEET = tuple(JOINTS.index(f"{s}_{p}") for s in ("left", "right") for p in ("toe", "heel"))
-
-
-def _floor_height(joints: Array) -> float:
-    """Height of the floor: the toes and heels stand 2 cm above it at their lowest."""
-    return float(np.quantile(joints[:, _FEET, 2].min(axis=1), 0.02)) - 0.02
-
-
-def _contacts(joints: Array) -> Array:
-    """Return (T, 4) contact labels from speed and height of toes and heels.
-
-    Source: WHAM's labels, sigmoid of speed about 1 cm a frame at 30 Hz, and less than 7 cm above the floor.
-    """
-    feet = joints[:, _FEET]
-    if len(feet) < 3:
-        return np.zeros((len(feet), 4))
-    speed = np.linalg.norm(np.gradient(feet, 1.0 / CLIP_RATE_HZ, axis=0), axis=-1)
-    slow = 1.0 / (1.0 + np.exp(np.minimum((speed - 0.30) / 0.06, 50.0)))
-    low = 1.0 / (1.0 + np.exp(np.minimum((feet[..., 2] - 0.07) / 0.01, 50.0)))
-    return slow * low

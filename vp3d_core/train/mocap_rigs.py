@@ -25,7 +25,6 @@ class MocapRig:
             and feet's own axes are estimated from the motion.
         skull_offset_m: (up, forward) from the head joint to the base of the skull, for a 1.70 m body.
         skip_first_frame: Whether frame 0 is an added T-pose.
-        rate_hz: Frame rate when the file's own is wrong, else None.
     """
 
     name: str
@@ -44,22 +43,21 @@ class MocapRig:
     rest_is_anatomical: bool = True
     skull_offset_m: tuple[float, float] = (0.0, 0.0)
     skip_first_frame: bool = False
-    rate_hz: float | None = None
 
 
 # fmt: off
 RIGS = (
     MocapRig(
-        "cmu", ("Left", "Right"), "{s}UpLeg", "{s}Leg", "{s}Foot", "{s}ToeBase", "{s}Arm", "{s}ForeArm", "{s}Hand",
-        "{s}HandIndex1", "Neck1", "Head", skip_first_frame=True,
+        "cmu", ("Left", "Right"), "{s}UpLeg", "{s}Leg", "{s}Foot", "{s}ToeBase", "{s}Arm", "{s}ForeArm",
+        "{s}Hand", "{s}HandIndex1", "Neck1", "Head", skip_first_frame=True,
     ),
     MocapRig(
         "cmu_mb", ("Left", "Right"), "{s}Hip", "{s}Knee", "{s}Ankle", "{s}Toe", "{s}Shoulder", "{s}Elbow",
         "{s}Wrist", "{s[0]}Fingers", "Neck", "Head", skip_first_frame=True,
     ),
     MocapRig(
-        "asf", ("l", "r"), "{s}femur", "{s}tibia", "{s}foot", "{s}toes", "{s}humerus", "{s}radius", "{s}wrist",
-        "{s}fingers", "upperneck", "head",
+        "asf", ("l", "r"), "{s}femur", "{s}tibia", "{s}foot", "{s}toes", "{s}humerus", "{s}radius",
+        "{s}wrist", "{s}fingers", "upperneck", "head",
     ),
     MocapRig(
         "character_creator", ("L", "R"), "CC_Base_{s}_Thigh", "CC_Base_{s}_Calf", "CC_Base_{s}_Foot",
@@ -68,12 +66,12 @@ RIGS = (
         skull_offset_m=(0.037, -0.01), skip_first_frame=True,
     ),
     MocapRig(
-        "daz", ("l", "r"), "{s}Thigh", "{s}Shin", "{s}Foot", "{s}Foot_end", "{s}Shldr", "{s}ForeArm", "{s}Hand",
-        "{s}Mid1", "neck", "head", skull_offset_m=(0.037, -0.01), skip_first_frame=True,
+        "daz", ("l", "r"), "{s}Thigh", "{s}Shin", "{s}Foot", "{s}Foot_end", "{s}Shldr", "{s}ForeArm",
+        "{s}Hand", "{s}Mid1", "neck", "head", skull_offset_m=(0.037, -0.01), skip_first_frame=True,
     ),
     MocapRig(
-        "snu", ("Left", "Right"), "{s}UpLeg", "{s}Leg", "{s}Foot", "{s}Toes", "{s}Arm", "{s}ForeArm", "{s}Hand",
-        "{s}Hand_end", "Spine1", "HEad", skull_offset_m=(0.07, 0.02),
+        "snu", ("Left", "Right"), "{s}UpLeg", "{s}Leg", "{s}Foot", "{s}Toes", "{s}Arm", "{s}ForeArm",
+        "{s}Hand", "{s}Hand_end", "Spine1", "HEad", skull_offset_m=(0.07, 0.02),
     ),
     MocapRig(
         "rokoko", ("Left", "Right"), "{s}UpLeg", "{s}Leg", "{s}Foot", "{s}ToeBase", "{s}Arm", "{s}ForeArm",
@@ -89,8 +87,9 @@ RIGS = (
         "Character1_{s}Hand", "Character1_Neck", "Character1_Head", skull_offset_m=(0.055, 0.0),
     ),
     MocapRig(
-        "makehuman", ("L", "R"), "upperleg01.{s}", "lowerleg01.{s}", "foot.{s}", "toe1-1.{s}", "upperarm01.{s}",
-        "lowerarm01.{s}", "wrist.{s}", "finger3-1.{s}", "neck01", "head", up="z", skull_offset_m=(0.05, 0.0),
+        "makehuman", ("L", "R"), "upperleg01.{s}", "lowerleg01.{s}", "foot.{s}", "toe1-1.{s}",
+        "upperarm01.{s}", "lowerarm01.{s}", "wrist.{s}", "finger3-1.{s}", "neck01", "head", up="z",
+        skull_offset_m=(0.05, 0.0),
     ),
 )
 # fmt: on

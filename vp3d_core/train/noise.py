@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a detector does to keypoints: bias, drift, jitter, outliers, swaps, occlusion and missing slots.
 
-All sizes are fractions of the person's height in the picture. Source: the levels and the mixture of MotionBERT's
-and WHAM's noise models as gathered in lifting.md 4.5, widened so that BlazePose (median error 2 to 3 %) lies
-inside.
+All sizes are fractions of the person's height in the picture. Source: the levels and the mixture of the noise
+models of MotionBERT (Zhu et al. 2023) and WHAM (Shin et al. 2024), widened so that BlazePose (median error
+2 to 3 %) lies inside.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ __all__ = ["corrupt"]
 BIAS = 0.009
 DRIFT = 0.010
 JITTER = 0.004
+LIMB_DRIFT = 0.009  # shared by a limb's keypoints: a hidden arm or leg is misplaced as a whole
 OUTLIER = 0.05
 PEAK = 0.12
 DRIFT_STEP_FRAMES = 9  # at 30 Hz
@@ -39,8 +40,12 @@ def _mask(names: tuple[str, ...], device: torch.device) -> torch.Tensor:
 
 
 def corrupt(
-    points_camera: torch.Tensor, pelvis_depth: torch.Tensor, view: CameraView, generator: torch.Generator,
-    *, level: float = 1.0,
+    points_camera: torch.Tensor,
+    pelvis_depth: torch.Tensor,
+    view: CameraView,
+    generator: torch.Generator,
+    *,
+    level: float = 1.0,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Project points and make of them what a detector would report.
 
@@ -88,19 +93,41 @@ def _errors(
         return torch.randn(*shape, generator=generator, device=device)
 
     strength = level * (0.45 * randn(batch, 1, 1, 1)).exp()
-    extreme = torch.tensor([any(part in name for part in _EXTREMITIES) for name in SLOTS.points], device=device)
+    extreme = torch.tensor(
+        [any(part in name for part in _EXTREMITIES) for name in SLOTS.points], device=device
+    )
     hidden = torch.sigmoid((points_camera[..., 2] - pelvis_depth[..., None] - 0.10) / 0.04)
     factor = torch.where(extreme, 1.4, 1.0) * (1.0 + (HIDDEN_FACTOR - 1.0) * hidden)
     drift = smooth_noise(batch, frames, count * 2, DRIFT_STEP_FRAMES, generator).unflatten(-1, (count, 2))
-    error = BIAS * randn(batch, 1, count, 2) + DRIFT * drift + JITTER * (2 * rand(batch, 1, 1, 1)) * randn(batch, frames, count, 2)
+    limb = _limb_of_slot(device)
+    shared = smooth_noise(batch, frames, len(_LIMBS) * 2, 2 * DRIFT_STEP_FRAMES, generator)
+    shared = shared.unflatten(-1, (len(_LIMBS), 2))[:, :, limb] * (1.0 + hidden[..., None])
+    error = (
+        LIMB_DRIFT * shared
+        + BIAS * randn(batch, 1, count, 2)
+        + DRIFT * drift
+        + JITTER * (2 * rand(batch, 1, 1, 1)) * randn(batch, frames, count, 2)
+    )
     # Runs of a quarter of a second in which a keypoint sits somewhere else.
     run = (smooth_noise(batch, frames, count, DRIFT_STEP_FRAMES, generator) > 2.0).to(error.dtype)
     run = run * (1.0 + hidden) * (rand(batch, 1, count) < 0.6)
     away = smooth_noise(batch, frames, count * 2, DRIFT_STEP_FRAMES, generator).unflatten(-1, (count, 2))
     peak = (rand(batch, frames, count) < 0.004).to(error.dtype)
-    error = error * factor[..., None] + run[..., None] * OUTLIER * away + peak[..., None] * PEAK * randn(batch, frames, count, 2)
+    error = (
+        error * factor[..., None]
+        + run[..., None] * OUTLIER * away
+        + peak[..., None] * PEAK * randn(batch, frames, count, 2)
+    )
     wrong = torch.maximum(run.clamp(0, 1), peak)
     return error * strength, wrong
+
+
+def _limb_of_slot(device: torch.device) -> torch.Tensor:
+    """Index into ``_LIMBS`` for each slot; the trunk's other points go with the head."""
+    limbs = [
+        next((i for i, limb in enumerate(_LIMBS) if name in limb), len(_LIMBS) - 1) for name in SLOTS.points
+    ]
+    return torch.tensor(limbs, device=device)
 
 
 def _swap_sides(rays: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which trials train and which validate, over all archives together, and how often each is drawn.
 
-The archives overlap: one trial may come as ASF/AMC, as BVH and re-rigged. A trial is therefore named by subject
-and number, and all its copies fall on the same side. The community split ``cmu_actions`` renames its trials:
-those that repeat a held-out one are listed below, found by ``benchmarks/mocap_overlap.py``.
+The archives overlap: one trial may come as ASF/AMC, as BVH and re-rigged. A trial is therefore named by
+subject and number, and all its copies fall on the same side. The community split ``cmu_actions`` renames its
+trials: those that repeat a held-out one are listed below, found by ``benchmarks/mocap_overlap.py``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 
 __all__ = ["is_held_out", "sampling_weight", "trial_of"]
 
-# A walker, a modern dancer's and a basketball player's later trials, martial arts, and walks of another studio.
+# A walker, a modern dancer's and a basketball player's later trials, martial arts, dances.
 HELD_OUT_TRIALS = frozenset(
     {f"05_{n:02d}" for n in range(15, 21)}
     | {f"02_{n:02d}" for n in range(1, 11)}

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Train the lifter on mocap seen by virtual cameras.
 
-Runs on a GPU where there is one (batches are made there too), else on the CPU, where one process makes batches
-while another learns. A run is resumed from its checkpoint; the seed and all settings go into the weights' header.
+Runs on a GPU where there is one (batches are made there too), else on the CPU, where one process makes
+batches while another learns. A run is resumed from its checkpoint; the seed and all settings go into the
+weights' header.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import torch
 
@@ -24,6 +26,9 @@ from .dataset import MocapBank, load_bank, make_batch
 from .losses import lifter_loss
 
 __all__ = ["TrainSettings", "train_lifter"]
+
+PROGRESS_STEPS = 50
+CHECKPOINT_STEPS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +42,10 @@ class TrainSettings:
         dropout: Probability.
         steps: Optimiser steps.
         minutes: Wall time after which the learning rate has reached its end, whatever the step; 0 for none.
-        batch: Windows a step.
-        outputs: Output frames a window; few, as neighbours teach almost the same.
+        batch: Sequences made a step.
+        outputs: Output frames of a sequence.
+        pool: Sequences kept; each step draws from all of them, so that a batch holds many cameras and bodies.
+        pairs: Pairs of neighbouring output frames a step.
         learning_rate: Highest, after the warm-up; cosine to zero.
         weight_decay: Of AdamW.
         average: Decay of the running average of the weights that is kept.
@@ -55,6 +62,8 @@ class TrainSettings:
     minutes: float = 0.0
     batch: int = 32
     outputs: int = 40
+    pool: int = 4096
+    pairs: int = 256
     learning_rate: float = 1.5e-3
     weight_decay: float = 1e-3
     average: float = 0.999
@@ -63,10 +72,12 @@ class TrainSettings:
     workers: int = 1
 
 
-class _Batches(torch.utils.data.IterableDataset):
+class _Batches(torch.utils.data.IterableDataset[tuple[torch.Tensor, ...]]):
     """Endless training batches; each process has its own seed."""
 
-    def __init__(self, bank_path: Path, settings: TrainSettings, frames: int, edge: int, first_step: int) -> None:
+    def __init__(
+        self, bank_path: Path, settings: TrainSettings, frames: int, edge: int, first_step: int
+    ) -> None:
         self.bank_path, self.settings = bank_path, settings
         self.frames, self.edge, self.first_step = frames, edge, first_step
 
@@ -93,10 +104,54 @@ def _batches(
     edge = max(model.frames_before, model.frames_after) + settings.outputs // 2
     if device.type == "cpu" and settings.workers:
         source = _Batches(bank_path, settings, frames, edge, first_step)
-        return iter(torch.utils.data.DataLoader(source, batch_size=None, num_workers=settings.workers, prefetch_factor=4))
+        return iter(
+            torch.utils.data.DataLoader(
+                source, batch_size=None, num_workers=settings.workers, prefetch_factor=4
+            )
+        )
     bank = load_bank(bank_path, device).subset(held_out=False)
     generator = torch.Generator(device).manual_seed(settings.seed + first_step)
     return _endless(bank, settings, frames, edge, generator)
+
+
+class _Pool:
+    """The last sequences made, from which each step draws pairs of neighbouring windows.
+
+    A sequence's windows teach almost the same; drawing few from each of many makes a better step of the same
+    work.
+    """
+
+    def __init__(
+        self, size: int, receptive_field: int, frames_before: int, generator: torch.Generator
+    ) -> None:
+        self._size, self._field, self._before = size, receptive_field, frames_before
+        self._generator = generator
+        self._parts: list[torch.Tensor] = []
+        self._next = self._filled = 0
+
+    def add(self, parts: tuple[torch.Tensor, ...]) -> None:
+        """Put sequences in place of the oldest."""
+        if not self._parts:
+            self._parts = [part.new_zeros(self._size, *part.shape[1:]) for part in parts]
+            self._parts[0] = self._parts[0].to(torch.bfloat16)  # half the memory to gather from
+        count = len(parts[0])
+        place = (torch.arange(count, device=parts[0].device) + self._next) % self._size
+        for whole, part in zip(self._parts, parts, strict=True):
+            whole[place] = part
+        self._next = (self._next + count) % self._size
+        self._filled = min(self._filled + count, self._size)
+
+    def draw(self, pairs: int) -> tuple[torch.Tensor, ...]:
+        """Return windows (2 * pairs, receptive field, C) and targets (pairs, 2, ...)."""
+        features = self._parts[0]
+        device = features.device
+        row = torch.randint(self._filled, (pairs, 1), generator=self._generator, device=device)
+        last = features.shape[1] - self._field
+        first = torch.randint(last, (pairs, 1), generator=self._generator, device=device)
+        output = first + torch.arange(2, device=device)
+        frames = output[..., None] + torch.arange(self._field, device=device)
+        windows = features[row[..., None], frames].flatten(0, 1)
+        return windows, *(part[row, output + self._before] for part in self._parts[1:])
 
 
 def train_lifter(
@@ -114,7 +169,8 @@ def train_lifter(
         out: Folder for ``checkpoint.pt`` (from which a run resumes) and ``lifter.safetensors``.
         settings: See TrainSettings.
         device: Where to train.
-        on_progress: Called every 50 steps with step, steps and the mean of the loss's parts since the last call.
+        on_progress: Called every ``PROGRESS_STEPS`` with step, steps and the mean of the loss's parts since
+            the last call.
 
     Returns:
         Path of the weights.
@@ -129,43 +185,56 @@ def train_lifter(
     average = torch.optim.swa_utils.AveragedModel(
         model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(settings.average), use_buffers=True
     )
-    optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+    )
     checkpoint = out / "checkpoint.pt"
     step, spent_s = _resume(checkpoint, model, average, optimizer, device)
     batches = _batches(bank_path, settings, model, device, step)
+    generator = torch.Generator(device).manual_seed(settings.seed + step)
+    pool = _Pool(settings.pool, model.receptive_field, model.frames_before, generator)
+    for _ in range(max(1, settings.pool // settings.batch // 8)):
+        pool.add(tuple(part.to(device) for part in next(batches)))
     started, sums, since = time.monotonic() - spent_s, {}, 0
     while (done := _fraction_done(settings, step, time.monotonic() - started)) < 1.0:
         _schedule(model, optimizer, settings, done, step)
-        parts = tuple(part.to(device) for part in next(batches))
-        for name, value in _step(model, optimizer, parts, device).items():
+        pool.add(tuple(part.to(device) for part in next(batches)))
+        for name, value in _step(model, optimizer, pool.draw(settings.pairs), device).items():
             sums[name] = sums.get(name, 0.0) + value
         average.update_parameters(model)
         step, since = step + 1, since + 1
-        if step % 50 == 0 and on_progress is not None:
-            on_progress(step, settings.steps, {name: value / since for name, value in sums.items()} | {"done": done})
+        if step % PROGRESS_STEPS == 0 and on_progress is not None:
+            on_progress(
+                step, settings.steps, {name: value / since for name, value in sums.items()} | {"done": done}
+            )
             sums, since = {}, 0
-        if step % 1000 == 0:
+        if step % CHECKPOINT_STEPS == 0:
             _save_checkpoint(checkpoint, model, average, optimizer, step, time.monotonic() - started)
             _write(out, average.module, settings, step)
     return _write(out, average.module, settings, step)
 
 
-def _write(out: Path, model: LifterModel, settings: TrainSettings, step: int) -> Path:
+def _write(out: Path, model: torch.nn.Module, settings: TrainSettings, step: int) -> Path:
     path = out / "lifter.safetensors"
-    save_lifter_model(path, model, training=dataclasses.asdict(settings) | {"steps_done": step})
+    save_lifter_model(
+        path, cast(LifterModel, model), training=dataclasses.asdict(settings) | {"steps_done": step}
+    )
     return path
 
 
 def _step(
-    model: LifterModel, optimizer: torch.optim.Optimizer, parts: tuple[torch.Tensor, ...], device: torch.device
+    model: LifterModel,
+    optimizer: torch.optim.Optimizer,
+    parts: tuple[torch.Tensor, ...],
+    device: torch.device,
 ) -> dict[str, float]:
-    features, joints, contacts, up, valid = parts
+    windows, *targets = parts
     model.train()
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=_has_bf16(device)):
-        output = model(features)
-    output = {name: value.float() for name, value in output.items()}
-    cut = slice(model.frames_before, features.shape[1] - model.frames_after)
-    loss, values = lifter_loss(output, joints[:, cut], contacts[:, cut], up[:, cut], valid[:, cut])
+    half = _has_bf16(device)
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
+        output = model.forward_windows(windows if half else windows.float())
+    output = {name: value.float().unflatten(0, (-1, 2)).squeeze(2) for name, value in output.items()}
+    loss, values = lifter_loss(output, *targets)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -176,7 +245,7 @@ def _step(
 def _has_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported()
-    return device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+    return device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()  # pyright: ignore[reportPrivateUsage]
 
 
 def _fraction_done(settings: TrainSettings, step: int, elapsed_s: float) -> float:
@@ -187,7 +256,10 @@ def _fraction_done(settings: TrainSettings, step: int, elapsed_s: float) -> floa
 def _schedule(
     model: LifterModel, optimizer: torch.optim.Optimizer, settings: TrainSettings, done: float, step: int
 ) -> None:
-    """Cosine learning rate after a warm-up; BatchNorm momentum from 0.1 to 0.001 (Pavllo et al. 2019, sec. 5)."""
+    """Set the cosine learning rate, after a warm-up, and BatchNorm's momentum, from 0.1 to 0.001.
+
+    Source: Pavllo et al. 2019, sec. 5.
+    """
     warm = min(1.0, (step + 1) / 300)
     for group in optimizer.param_groups:
         group["lr"] = settings.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
@@ -203,13 +275,21 @@ def _save_checkpoint(
     spent_s: float,
 ) -> None:
     temporary = path.with_suffix(".tmp")
-    state = {"model": model.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict()}
+    state = {
+        "model": model.state_dict(),
+        "average": average.state_dict(),
+        "optimizer": optimizer.state_dict(),
+    }
     torch.save(state | {"step": step, "spent_s": spent_s}, temporary)
     temporary.replace(path)
 
 
 def _resume(
-    path: Path, model: LifterModel, average: torch.nn.Module, optimizer: torch.optim.Optimizer, device: torch.device
+    path: Path,
+    model: LifterModel,
+    average: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    device: torch.device,
 ) -> tuple[int, float]:
     if not path.is_file():
         return 0, 0.0
