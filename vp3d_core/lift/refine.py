@@ -22,12 +22,12 @@ from .trajectory import PAIRS
 
 __all__ = ["limb_lengths", "refine"]
 
-KEYPOINT_SD_M = 0.030  # of a keypoint with score 1, across the picture; 2 % of a body
+KEYPOINT_SD_M = 0.04  # of a keypoint with score 1, across the picture
 ACROSS_SHARE = 0.4  # share of a joint's standard error that lies across the picture
-DEPTH_WEIGHT = 0.2  # of the lifter's depth against its place across, squared ratio of their errors
+DEPTH_WEIGHT = 0.4  # of the lifter's depth against its place across, squared ratio of their errors
 STRETCH = 1.6  # a bone is never made longer than this times what the lifter gave
 LENGTH_QUANTILE = 0.6  # of a bone's length over the clip; the median is too short, see above
-LENGTH_PRIOR_SHARE = 0.25  # of the average body's length in a bone's length
+LENGTH_PRIOR_SHARE = 0.1  # of the average body's length in a bone's length
 BISECTIONS = 40
 
 # Length over stature of an average body: Drillis & Contini 1966.
