@@ -137,7 +137,7 @@ class _Pool:
         count = len(parts[0])
         place = (torch.arange(count, device=parts[0].device) + self._next) % self._size
         for whole, part in zip(self._parts, parts, strict=True):
-            whole[place] = part
+            whole[place] = part.to(whole.dtype)
         self._next = (self._next + count) % self._size
         self._filled = min(self._filled + count, self._size)
 
