@@ -23,17 +23,11 @@ Exit codes: 0 done, 1 failed, 2 wrong options, 130 cancelled (Ctrl-C; --resume g
 """
 
 
-def add_capture_options(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
-) -> argparse.ArgumentParser:
-    """Add the ``capture`` command to a parser's commands and return its parser."""
-    parser = commands.add_parser(
-        "capture",
-        help="make motions from a video",
-        description="Capture the motion of the people in a video.",
-        epilog=FILES_TEXT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_capture_options(parser: argparse.ArgumentParser) -> None:
+    """Add description and options of the ``capture`` command to its parser."""
+    parser.description = "Capture the motion of the people in a video."
+    parser.epilog = FILES_TEXT
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add = parser.add_argument
     add("video", metavar="CLIP", nargs="?", type=Path, help="the video file")
     add("-o", "--out", metavar="OUT", type=Path, help="output folder (default: CLIP's name + -vp3d, here)")
@@ -53,7 +47,6 @@ def add_capture_options(
         "cancels; all other options are ignored"
     )
     add("--job", metavar="DIR", type=Path, help=job_text)
-    return parser
 
 
 def _add_choices(parser: argparse.ArgumentParser) -> None:

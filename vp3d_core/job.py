@@ -35,6 +35,10 @@ GRACE_S = 5.0  # between asking the worker to stop and terminating it
 LOG_TAIL_LINES = 30
 LOG_TAIL_BYTES = 65536
 POLL_S = 0.05
+if sys.platform == "win32":
+    CREATION_FLAGS = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+else:
+    CREATION_FLAGS = 0
 
 
 def worker_command(worker_python: Path, job_dir: Path) -> list[str]:
@@ -117,7 +121,8 @@ class WorkerJob:
                     stdout=events,
                     stderr=log,
                     env=_worker_environment(),
-                    **_own_process_group(),
+                    creationflags=CREATION_FLAGS,
+                    start_new_session=True,  # a Ctrl-C for the parent reaches the worker by its stdin only
                 )
             except OSError as error:
                 raise WorkerNotInstalled(
@@ -244,10 +249,3 @@ def _worker_environment() -> dict[str, str]:
     environment["PYTHONUNBUFFERED"] = "1"
     environment["PYTHONUTF8"] = "1"
     return environment
-
-
-def _own_process_group() -> dict[str, int | bool]:
-    """Keep a Ctrl-C meant for the parent away from the worker: it learns of it by its stdin."""
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
-    return {"start_new_session": True}

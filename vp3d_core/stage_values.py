@@ -83,7 +83,16 @@ def pack_poses(poses: Sequence[Pose3D]) -> dict[str, StoredArray]:
 
 def unpack_poses(arrays: Arrays) -> list[Pose3D]:
     """Return what ``pack_poses`` packed."""
-    return [Pose3D(**_unpack(arrays, i, _POSE_ARRAYS)) for i in range(int(arrays["count"]))]
+    return [
+        Pose3D(
+            joints=arrays[f"{i}.joints"],
+            times_s=arrays[f"{i}.times_s"],
+            sigma=arrays[f"{i}.sigma"],
+            contacts=arrays[f"{i}.contacts"],
+            up=arrays[f"{i}.up"],
+        )
+        for i in range(int(arrays["count"]))
+    ]
 
 
 def pack_trajectories(trajectories: Sequence[Trajectory]) -> dict[str, StoredArray]:
