@@ -161,7 +161,8 @@ def _load(name: str, scope: str, *, device: str) -> tuple[str, Any, Any]:
 
 
 @_without_warnings()
-def _build(name: str, scope: str) -> tuple[Any, Any]:
+def _build(name: str, scope: str, *, for_training: bool = False) -> tuple[Any, Any]:
+    """Return a model without weights, and its config."""
     openmm_compat.activate()
     try:
         import mmpose
@@ -178,7 +179,8 @@ def _build(name: str, scope: str) -> tuple[Any, Any]:
     register_mmpose(init_default_scope=False)
     root = Path(str(mmpose.__file__)).resolve().parent / ".mim"
     config = Config.fromfile(root / mmpose_weights.checkpoint(name).config)
-    config.model.train_cfg = None
+    if not for_training:
+        config.model.train_cfg = None
     config.model.backbone.init_cfg = None  # names a download
     with DefaultScope.overwrite_default_scope(scope):
         init_default_scope(scope)
