@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from .arrays import Array
-from .atomic_file import replacing
 from .bvh_data import AXES, BvhData, bvh_kinematics, format_bvh, parse_bvh
 from .errors import MotionFormatError
 from .motion import Motion, MotionSkeleton
+from .output_file import replaced_when_done
 from .rotations import (
     matrix_from_quat,
     quat_conjugate,
@@ -131,7 +131,7 @@ def save(path: Path | str, motion: Motion) -> None:
         OutputError: when the file cannot be written.
     """
     text = format_bvh(bvh_from_motion(motion))
-    with replacing(path) as temporary:
+    with replaced_when_done(Path(path)) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from .atomic_file import replacing
 from .camera import Camera
 from .errors import MotionFormatError
 from .motion import Motion, MotionSkeleton
+from .output_file import replaced_when_done
 
 __all__ = ["FORMAT", "VERSION", "load", "save"]
 
@@ -75,7 +75,7 @@ def save(path: Path | str, motion: Motion) -> None:
             arrays["camera_distortion"] = motion.camera.distortion
     if motion.image_size is not None:
         arrays["image_size"] = np.array(motion.image_size, dtype=np.int64)
-    with replacing(path) as temporary, temporary.open("wb") as stream:
+    with replaced_when_done(Path(path)) as temporary, temporary.open("wb") as stream:
         np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
 
 

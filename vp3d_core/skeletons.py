@@ -110,7 +110,7 @@ BLAZEPOSE_33 = KeypointSkeleton(
         *_both_sides(("ankle", "heel"), ("ankle", "big_toe"), ("wrist", "index"), ("wrist", "pinky")),
     ),
 )  # fmt: skip
-# The one input of the lifter, whatever the detector: design.md, "Keypoint slots".
+# The one input of the lifter, whatever the detector; a detector fills the slots it has.
 SLOTS = KeypointSkeleton("slots28", SLOT_NAMES, (*HALPE_26.edges, *_both_sides(("wrist", "hand"))))
 
 _H36M_EDGES = (

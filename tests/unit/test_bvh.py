@@ -120,5 +120,5 @@ def test_what_is_no_bvh_is_refused(tmp_path: Path, text: str) -> None:
 def test_missing_files_and_folders_are_named(tmp_path: Path, walking_motion: Motion) -> None:
     with pytest.raises(MotionFormatError, match="cannot be read"):
         bvh.load(tmp_path / "nothing.bvh")
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(OutputError, match="does not exist"):
         bvh.save(tmp_path / "nowhere" / "walk.bvh", walking_motion)

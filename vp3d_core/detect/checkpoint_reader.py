@@ -29,8 +29,8 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from ..atomic_file import replacing
 from ..errors import WeightsCorrupt
+from ..output_file import replaced_when_done
 
 __all__ = ["StoredTensor", "read_state_dict", "write_safetensors"]
 
@@ -262,7 +262,7 @@ def write_safetensors(path: Path, tensors: dict[str, StoredTensor], *, metadata:
         }
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    with replacing(path) as temporary, temporary.open("wb") as file:
+    with replaced_when_done(path) as temporary, temporary.open("wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
         for _name, tensor in sorted(tensors.items()):
             file.write(tensor.data)

@@ -13,8 +13,8 @@ import struct
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ..atomic_file import replacing
 from ..errors import InputError, OutputError, WeightsCorrupt, WeightsMissing
+from ..output_file import replaced_when_done
 from ..user_folders import weights_folder
 from .checkpoint_reader import read_state_dict, write_safetensors
 from .download import download, file_sha256
@@ -188,7 +188,7 @@ def _take_over(path: Path, name: str | None) -> Path:
         raise InputError(f"{path} holds the weights of {model}, not of {name}", hint="Leave the name out.")
     target = path_of(checkpoint(model).name)
     _make_folder()
-    with replacing(target) as temporary:
+    with replaced_when_done(target) as temporary:
         shutil.copyfile(path, temporary)
     return target
 

@@ -33,7 +33,7 @@ PAIRS = tuple(
 )
 _FEET = tuple(JOINTS.index(joint) for joint in CONTACT_JOINTS)
 
-KEYPOINT_NOISE = 0.014  # of the person's size: good detectors, H36M (lifting.md 4.5)
+KEYPOINT_NOISE = 0.014  # of the person's size: what good detectors reach
 KEYPOINT_NOISE_PX = 1.0  # added, for people who are small in the picture
 BODY_SIZE_M = 1.7  # what KEYPOINT_NOISE is a share of
 CORRELATION_S = (
