@@ -42,7 +42,7 @@ MIN_PRESENCE = 0.5  # MediaPipe's own default
 JUMP = 0.12  # of the region's side, between frames: more than that is checked at once
 RESIZE = 1.2
 CHANGE = 20.0  # of 255: more than that in a region is a cut, or somebody gone; walking people stay below 12
-SURELY_SAME, PERHAPS_SAME = 0.12, 0.35  # distance of the hips over the region's side
+SURELY_SAME, PERHAPS_SAME = 0.2, 0.35  # distance of the hips over the region's side
 SAME_PERSON = 0.12  # mean landmark distance over the region's side
 MIN_VIEW_PX = 16  # a smaller crop holds no person
 MIN_VISIBLE = 6  # landmarks that must lie in the picture
@@ -179,15 +179,18 @@ class MediaPipeDetector:
         for candidate in self._look(rgb, view):
             if len(self._followed) >= self._max_people:
                 return
-            if any(_match(candidate, person.region, within=SURELY_SAME) for person in self._followed):
+            if self._is_followed(candidate):
                 continue
             pose = self._landmarks(rgb, candidate)
-            if pose is None:
+            if pose is None or self._is_followed(pose.next_region):
                 continue
             belief = self._crop_score(rgb, pose.next_region)
             if belief >= BELIEVE:
                 person = _Followed(pose.next_region, belief, 0, pose)
                 self._followed = _without_doubles([*self._followed, person])
+
+    def _is_followed(self, region: Region) -> bool:
+        return any(_match(region, person.region, within=SURELY_SAME) for person in self._followed)
 
     def _crop_score(self, rgb: npt.NDArray[np.uint8], region: Region) -> float:
         """Return what the finder says about a region when it sees nothing but its surroundings."""
