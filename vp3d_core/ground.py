@@ -20,19 +20,21 @@ from .pose import Pose3D, Trajectory
 from .rotations import normalize
 from .skeletons import JOINTS
 
-__all__ = ["CONTACT_HEIGHTS_M", "estimate_world", "floor_drift", "to_world"]
+__all__ = ["CONTACT_HEIGHTS_M", "estimate_world", "floor_drift", "follow_drift", "to_world"]
 
 CONTACT_HEIGHTS_M = np.array([0.02, 0.025, 0.02, 0.025])  # of CONTACT_JOINTS, as in the training data
 FEET = [JOINTS.index(joint) for joint in CONTACT_JOINTS]
 
 UP_PRIOR_SD = np.radians(3.0)  # of the lifter's mean up direction
 CONTACT_HEIGHT_SD_M = 0.04  # of one standing foot, after the path's depth error
+BETWEEN_PEOPLE_SD_M = 0.3  # of one person's floor against another's: a box, a step, heights taken as equal
 CONTACT_CORRELATION_S = 0.5  # contacts closer in time than this share their error
 UPRIGHT_LIMIT = np.cos(np.radians(45.0))  # torso axes beyond this from the picture's up say nothing
 SURE_CONTACT = 0.5  # probability
 LEAST_CONTACT_S = 0.2  # of standing; with less the lowest feet tell where the floor is
 LOWEST_FEET_PERCENTILE = 5.0
 BELOW_FLOOR_M = 0.10  # no more than 2 % of all foot points may lie deeper than this
+MOVING_DRIFT_M = 0.15  # a floor that drifts by more belongs to a camera that moves
 DRIFT_SD_S = 0.7  # of the kernel that follows a drift of the standing feet's height
 GAP_SHARES = ((1.0, 1.0), (6.0, 1e-3), (60.0, 1e-6))  # width, weight: wide where narrow are silent
 LAST_SHARE = 1e-8  # of the clip's mean, where even they are
@@ -54,7 +56,8 @@ def estimate_world(poses: Sequence[Pose3D], trajectories: Sequence[Trajectory]) 
     if not poses or len(poses) != len(trajectories):
         raise ValueError(f"{len(poses)} poses and {len(trajectories)} trajectories, expected as many of both")
     prior = _up_prior(poses)
-    up = _fit_up(prior, *_standing_points(poses, trajectories))
+    points, weights, middles = _standing_points(poses, trajectories)
+    up = _fit_up(prior, points, weights, middles)
     height = _floor_height(up, poses, trajectories)
     rotation = _rotation_with_up(up)
     first = rotation @ trajectories[0].root[0].astype(np.float64)
@@ -79,6 +82,31 @@ def to_world(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array) -> 
     joints_world = placed @ world_from_camera[:3, :3].T + world_from_camera[:3, 3]
     joints_world[..., 2] -= floor_drift(joints_world, contacts=pose.contacts, times_s=pose.times_s)[:, None]
     return joints_world
+
+
+def follow_drift(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array) -> Array:
+    """Return the camera's place, made to follow where the picture itself moved.
+
+    ``to_world`` takes a slow drift of the floor out of the body. When it is large the camera moved (a crop
+    that follows the person, say); the same drift is then taken out of the camera, so that body and
+    picture stay together.
+
+    Args:
+        pose: Root-relative joints (T, 25, 3) m, camera axes.
+        trajectory: Root (T, 3) m, camera axes.
+        world_from_camera: (4, 4).
+
+    Returns:
+        (T, 4, 4) when the drift is larger than ``MOVING_DRIFT_M``, else ``world_from_camera``.
+    """
+    placed = (pose.joints + trajectory.root[:, None]).astype(np.float64)
+    joints_world = placed @ world_from_camera[:3, :3].T + world_from_camera[:3, 3]
+    drift = floor_drift(joints_world, contacts=pose.contacts, times_s=pose.times_s)
+    if np.ptp(drift) <= MOVING_DRIFT_M:
+        return world_from_camera
+    moving = np.tile(world_from_camera, (len(drift), 1, 1))
+    moving[:, 2, 3] -= drift
+    return moving
 
 
 def floor_drift(joints_world: Array, *, contacts: Array, times_s: Array) -> Array:
@@ -133,14 +161,17 @@ def _spherical_median(directions: Array) -> Array:
     return middle
 
 
-def _standing_points(poses: Sequence[Pose3D], trajectories: Sequence[Trajectory]) -> tuple[Array, Array]:
-    """Return standing foot points (N, 3) m in camera axes and their weights (N,).
+def _standing_points(
+    poses: Sequence[Pose3D], trajectories: Sequence[Trajectory]
+) -> tuple[Array, Array, Array]:
+    """Return standing foot points (N, 3) m in camera axes, their weights (N,), and where people stand (P, 3).
 
     Each of a person's four points is taken from its own mean: only its way over the floor tells the tilt,
-    not the shape of a foot that the lifter may have wrong.
+    not the shape of a foot that the lifter may have wrong. The people's own places come apart from them.
     """
     points: list[Array] = []
     weights: list[Array] = []
+    middles: list[Array] = []
     for pose, trajectory in zip(poses, trajectories, strict=True):
         feet = (pose.joints[:, FEET] + trajectory.root[:, None]).astype(np.float64)
         durations = np.gradient(pose.times_s) if len(feet) > 1 else np.zeros(1)
@@ -148,22 +179,28 @@ def _standing_points(poses: Sequence[Pose3D], trajectories: Sequence[Trajectory]
         mean = (feet * share[..., None]).sum(axis=0) / np.maximum(share.sum(axis=0), 1e-9)[:, None]
         points.append((feet - mean).reshape(-1, 3))
         weights.append(share.reshape(-1))
-    return np.concatenate(points), np.concatenate(weights)
+        if share.sum() * CONTACT_CORRELATION_S > LEAST_CONTACT_S:
+            middles.append((feet * share[..., None]).sum(axis=(0, 1)) / share.sum())
+    places = np.array(middles).reshape(-1, 3)
+    return np.concatenate(points), np.concatenate(weights), places
 
 
-def _fit_up(prior: Array, points: Array, weights: Array) -> Array:
+def _fit_up(prior: Array, points: Array, weights: Array, middles: Array) -> Array:
     """Fit a plane's normal (3,) to points (N, 3), with a prior and Huber weights.
 
     The normal is the smallest eigenvector of Σ w p p' / sd² - n0 n0' / prior_sd²; the spread of the points
-    about the plane widens their sd, so that a moving camera leaves the prior to decide.
+    about the plane widens their sd, so that a moving camera leaves the prior to decide. Several people are
+    taken to stand on about the same level.
     """
     up, sd = prior, CONTACT_HEIGHT_SD_M
     if weights.sum() <= 0:
         return up
+    apart = middles - middles.mean(axis=0) if len(middles) > 1 else np.zeros((1, 3))
+    level = apart.T @ apart / BETWEEN_PEOPLE_SD_M**2
     robust = np.ones_like(weights)
     for _ in range(8):
         scatter = np.einsum("n,ni,nj->ij", weights * robust, points, points) / sd**2
-        _, vectors = np.linalg.eigh(scatter - np.outer(prior, prior) / UP_PRIOR_SD**2)
+        _, vectors = np.linalg.eigh(scatter + level - np.outer(prior, prior) / UP_PRIOR_SD**2)
         up = vectors[:, 0] * (1.0 if vectors[:, 0] @ prior > 0 else -1.0)
         distances = np.abs(points @ up)
         sd = max(CONTACT_HEIGHT_SD_M, 1.5 * _weighted_median(distances, weights))

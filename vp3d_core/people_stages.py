@@ -143,7 +143,7 @@ def fit_people(
         meta: Goes into each motion, with the track id added.
         progress: Is told of each person.
     """
-    from .ground import estimate_world, to_world
+    from .ground import estimate_world, follow_drift, to_world
     from .kinematics import fit_skeleton
     from .lift.refine import refine
 
@@ -152,7 +152,11 @@ def fit_people(
         for (_, keypoints), pose, path in zip(people, poses, trajectories, strict=True)
     ]
     world_from_camera = estimate_world(poses, trajectories)
-    camera = dataclasses.replace(camera, world_from_camera=world_from_camera)
+    if len(people) == 1:
+        world = follow_drift(poses[0], trajectories[0], world_from_camera)
+    else:
+        world = world_from_camera
+    camera = dataclasses.replace(camera, world_from_camera=world)
     motions: list[Motion] = []
     for number, ((track_id, keypoints), pose, path) in enumerate(
         zip(people, poses, trajectories, strict=True)
