@@ -11,7 +11,7 @@ import torch
 from ..skeletons import JOINTS, SLOTS
 from .mocap import CANONICAL_HEIGHT_M, LEG_FRACTION, SEGMENTS
 
-__all__ = ["detector_points", "mirror", "rescale_bones", "turn_about_vertical"]
+__all__ = ["detector_points", "mirror", "mix_parts", "rescale_bones", "turn_about_vertical"]
 
 TRUNK_FRACTION = 0.288  # hip to shoulder, Drillis & Contini 1966
 
@@ -97,6 +97,54 @@ def mirror(
         torch.where(chosen[..., None, None], other_segments, segments),
         torch.where(chosen, contacts[..., [2, 3, 0, 1]], contacts),
     )
+
+
+_UPPER = tuple(
+    JOINTS.index(name)
+    for name in JOINTS.points
+    if not any(part in name for part in ("pelvis", "hip", "knee", "ankle", "toe", "heel"))
+)
+_ARMS = {
+    side: tuple(JOINTS.index(f"{side}_{part}") for part in ("shoulder", "elbow", "wrist", "hand"))
+    for side in ("left", "right")
+}
+UPPER_SHARE = 0.35  # of sequences that take another's upper body
+ARM_SHARE = 0.15  # and, for each arm, another's arm
+
+
+def mix_parts(
+    joints: torch.Tensor, segments: torch.Tensor, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Give some clips of a batch the upper body, or an arm, of another clip: poses that the mocap lacks.
+
+    The upper body is turned with the pelvis, an arm with the chest. Source: PoseAug's idea (Gong et al., CVPR
+    2021) with whole movements in place of learnt angles.
+    """
+    batch, device = len(joints), joints.device
+    draw = torch.rand(batch, 3, generator=generator, device=device)
+    turn = segments[:, :, 0] @ segments.roll(1, 0)[:, :, 0].transpose(-1, -2)
+    moved = _carried(joints.roll(1, 0), 0, joints[:, :, :1], turn)
+    chosen = (draw[:, 0] < UPPER_SHARE)[:, None, None, None]
+    upper = torch.zeros(joints.shape[2], 1, dtype=torch.bool, device=device)
+    upper[list(_UPPER)] = True
+    joints = torch.where(chosen & upper, moved, joints)
+    other = turn[:, :, None] @ segments.roll(1, 0)
+    chest_and_head = torch.tensor([False, True, True, False, False], device=device)[:, None, None]
+    segments = torch.where(chosen[..., None] & chest_and_head, other, segments)
+    for i, side in enumerate(("left", "right")):
+        turn = segments[:, :, 1] @ segments.roll(2 + i, 0)[:, :, 1].transpose(-1, -2)
+        shoulder = _ARMS[side][0]
+        moved = _carried(joints.roll(2 + i, 0), shoulder, joints[:, :, shoulder : shoulder + 1], turn)
+        arm = torch.zeros(joints.shape[2], 1, dtype=torch.bool, device=device)
+        arm[list(_ARMS[side])] = True
+        joints = torch.where((draw[:, 1 + i] < ARM_SHARE)[:, None, None, None] & arm, moved, joints)
+    return joints, segments
+
+
+def _carried(joints: torch.Tensor, anchor: int, place: torch.Tensor, turn: torch.Tensor) -> torch.Tensor:
+    """Turn a body about one of its joints and set that joint at ``place``."""
+    offsets = joints - joints[:, :, anchor : anchor + 1]
+    return place + torch.einsum("btij,btkj->btki", turn, offsets)
 
 
 def turn_about_vertical(
