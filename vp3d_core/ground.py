@@ -20,7 +20,7 @@ from .pose import Pose3D, Trajectory
 from .rotations import normalize
 from .skeletons import JOINTS
 
-__all__ = ["CONTACT_HEIGHTS_M", "estimate_world", "floor_drift", "follow_drift", "to_world"]
+__all__ = ["CONTACT_HEIGHTS_M", "estimate_world", "floor_drift", "follow_drift", "own_level", "to_world"]
 
 CONTACT_HEIGHTS_M = np.array([0.02, 0.025, 0.02, 0.025])  # of CONTACT_JOINTS, as in the training data
 FEET = [JOINTS.index(joint) for joint in CONTACT_JOINTS]
@@ -35,6 +35,7 @@ LEAST_CONTACT_S = 0.2  # of standing; with less the lowest feet tell where the f
 LOWEST_FEET_PERCENTILE = 5.0
 BELOW_FLOOR_M = 0.10  # no more than 2 % of all foot points may lie deeper than this
 MOVING_DRIFT_M = 0.15  # a floor that drifts by more belongs to a camera that moves
+OTHER_LEVEL_M = 0.35  # who stands this much above or below the floor stands on something else
 DRIFT_SD_S = 0.7  # of the kernel that follows a drift of the standing feet's height
 GAP_SHARES = ((1.0, 1.0), (6.0, 1e-3), (60.0, 1e-6))  # width, weight: wide where narrow are silent
 LAST_SHARE = 1e-8  # of the clip's mean, where even they are
@@ -68,7 +69,7 @@ def estimate_world(poses: Sequence[Pose3D], trajectories: Sequence[Trajectory]) 
 
 
 def to_world(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array) -> Array:
-    """Return a person's joints in the world, a slow drift of the floor under the feet taken out.
+    """Return a person's joints in the world, a slow drift of the level under the feet taken out.
 
     Args:
         pose: Root-relative joints (T, 25, 3) m, camera axes.
@@ -78,10 +79,21 @@ def to_world(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array) -> 
     Returns:
         (T, 25, 3) m.
     """
-    placed = (pose.joints + trajectory.root[:, None]).astype(np.float64)
-    joints_world = placed @ world_from_camera[:3, :3].T + world_from_camera[:3, 3]
-    joints_world[..., 2] -= floor_drift(joints_world, contacts=pose.contacts, times_s=pose.times_s)[:, None]
+    joints_world = _placed(pose, trajectory, world_from_camera)
+    drift = floor_drift(joints_world, contacts=pose.contacts, times_s=pose.times_s)
+    joints_world[..., 2] -= (drift - own_level(drift))[:, None]
     return joints_world
+
+
+def own_level(drift: Array) -> float:
+    """Return the height in m of what a person stands on: 0 for the floor, else the drift's median."""
+    level = float(np.median(drift))
+    return level if abs(level) > OTHER_LEVEL_M else 0.0
+
+
+def _placed(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array) -> Array:
+    placed = (pose.joints + trajectory.root[:, None]).astype(np.float64)
+    return placed @ world_from_camera[:3, :3].T + world_from_camera[:3, 3]
 
 
 def follow_drift(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array) -> Array:
@@ -99,8 +111,7 @@ def follow_drift(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array)
     Returns:
         (T, 4, 4) when the drift is larger than ``MOVING_DRIFT_M``, else ``world_from_camera``.
     """
-    placed = (pose.joints + trajectory.root[:, None]).astype(np.float64)
-    joints_world = placed @ world_from_camera[:3, :3].T + world_from_camera[:3, 3]
+    joints_world = _placed(pose, trajectory, world_from_camera)
     drift = floor_drift(joints_world, contacts=pose.contacts, times_s=pose.times_s)
     if np.ptp(drift) <= MOVING_DRIFT_M:
         return world_from_camera
@@ -190,16 +201,17 @@ def _fit_up(prior: Array, points: Array, weights: Array, middles: Array) -> Arra
 
     The normal is the smallest eigenvector of Σ w p p' / sd² - n0 n0' / prior_sd²; the spread of the points
     about the plane widens their sd, so that a moving camera leaves the prior to decide. Several people are
-    taken to stand on about the same level.
+    taken to stand on about the same level, unless the prior has one of them far above the others.
     """
     up, sd = prior, CONTACT_HEIGHT_SD_M
     if weights.sum() <= 0:
         return up
-    apart = middles - middles.mean(axis=0) if len(middles) > 1 else np.zeros((1, 3))
-    level = apart.T @ apart / BETWEEN_PEOPLE_SD_M**2
+    apart = middles - middles[:1] if len(middles) > 1 else np.zeros((1, 3))
     robust = np.ones_like(weights)
     for _ in range(8):
         scatter = np.einsum("n,ni,nj->ij", weights * robust, points, points) / sd**2
+        same_level = 1.0 / (1.0 + (apart @ up / BETWEEN_PEOPLE_SD_M) ** 2) ** 2
+        level = np.einsum("n,ni,nj->ij", same_level, apart, apart) / BETWEEN_PEOPLE_SD_M**2
         _, vectors = np.linalg.eigh(scatter + level - np.outer(prior, prior) / UP_PRIOR_SD**2)
         up = vectors[:, 0] * (1.0 if vectors[:, 0] @ prior > 0 else -1.0)
         distances = np.abs(points @ up)

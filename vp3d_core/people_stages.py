@@ -143,7 +143,7 @@ def fit_people(
         meta: Goes into each motion, with the track id added.
         progress: Is told of each person.
     """
-    from .ground import estimate_world, follow_drift, to_world
+    from .ground import estimate_world, floor_drift, follow_drift, own_level, to_world
     from .kinematics import fit_skeleton
     from .lift.refine import refine
 
@@ -162,19 +162,20 @@ def fit_people(
         zip(people, poses, trajectories, strict=True)
     ):
         progress.update(number, len(people), unit="people")
-        motions.append(
-            fit_skeleton(
-                to_world(pose, path, world_from_camera),
-                contacts=pose.contacts,
-                confidence=joint_confidence(pose, keypoints),
-                times_s=pose.times_s,
-                frame_rate_hz=frame_rate_hz,
-                smooth=smooth,
-                camera=camera,
-                image_size=keypoints.image_size,
-                meta={**meta, "track_id": track_id},
-            )
+        joints = to_world(pose, path, world_from_camera)
+        level = own_level(floor_drift(joints, contacts=pose.contacts, times_s=pose.times_s))
+        motion = fit_skeleton(
+            joints - [0.0, 0.0, level],
+            contacts=pose.contacts,
+            confidence=joint_confidence(pose, keypoints),
+            times_s=pose.times_s,
+            frame_rate_hz=frame_rate_hz,
+            smooth=smooth,
+            camera=camera,
+            image_size=keypoints.image_size,
+            meta={**meta, "track_id": track_id, "standing_height_m": level},
         )
+        motions.append(dataclasses.replace(motion, root_positions=motion.root_positions + [0.0, 0.0, level]))
     progress.update(len(people), len(people), unit="people")
     return motions
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.synthetic import look_at, walking_motion
 from vp3d_core.arrays import Array
-from vp3d_core.ground import estimate_world, floor_drift, to_world
+from vp3d_core.ground import estimate_world, floor_drift, follow_drift, own_level, to_world
 from vp3d_core.motion import Motion
 from vp3d_core.pose import Pose3D, Trajectory
 from vp3d_core.skeletons import JOINTS
@@ -149,3 +149,51 @@ def test_long_gaps_without_contact_keep_the_nearest_correction() -> None:
 def test_nobody_is_refused() -> None:
     with pytest.raises(ValueError, match="0 poses"):
         estimate_world([], [])
+
+
+def moved(motion: Motion, offset: tuple[float, float, float]) -> tuple[Pose3D, Trajectory]:
+    """Return the same person seen at another place by the same camera."""
+    pose, trajectory = seen(
+        dataclasses.replace(motion, root_positions=motion.root_positions + np.array(offset))
+    )
+    return with_up(pose, motion), trajectory
+
+
+def test_somebody_on_a_roof_stays_there_and_does_not_tilt_the_floor(walking_motion: Motion) -> None:
+    ground, roof = moved(walking_motion, (0.0, 0.0, 0.0)), moved(walking_motion, (-1.5, 2.0, 2.0))
+    poses, paths = [ground[0], roof[0]], [ground[1], roof[1]]
+    world = estimate_world(poses, paths)
+    assert tilt_deg(world, walking_motion) < 1.0
+    level = own_level(floor_drift(to_world(*roof, world), contacts=roof[0].contacts, times_s=roof[0].times_s))
+    assert level == pytest.approx(2.0, abs=0.1)
+    assert (
+        own_level(
+            floor_drift(to_world(*ground, world), contacts=ground[0].contacts, times_s=ground[0].times_s)
+        )
+        == 0.0
+    )
+
+
+def test_people_far_apart_tell_the_tilt(walking_motion: Motion) -> None:
+    near, far = moved(walking_motion, (0.0, 0.0, 0.0)), moved(walking_motion, (0.5, 6.0, 0.0))
+    wrong = [with_up(pose, walking_motion, error_deg=3.0) for pose in (near[0], far[0])]
+    together = tilt_deg(estimate_world(wrong, [near[1], far[1]]), walking_motion)
+    alone = tilt_deg(estimate_world(wrong[:1], [near[1]]), walking_motion)
+    assert together <= alone + 0.1
+    assert together < 2.0
+
+
+def test_a_moving_picture_moves_the_camera_and_a_still_one_does_not(walking_motion: Motion) -> None:
+    pose, trajectory = seen(walking_motion)
+    pose = with_up(pose, walking_motion)
+    world = estimate_world([pose], [trajectory])
+    assert follow_drift(pose, trajectory, world).shape == (4, 4)
+    assert walking_motion.camera is not None
+    up = walking_motion.camera.world_from_camera[2, :3]
+    rising = Trajectory(trajectory.root + np.linspace(0.0, 0.6, len(trajectory.root))[:, None] * up)
+    moving = follow_drift(pose, rising, world)
+    assert moving.shape == (len(trajectory.root), 4, 4)
+    assert np.ptp(moving[:, 2, 3]) > 0.2
+    joints = to_world(pose, rising, world)
+    seen_again = np.einsum("tji,tkj->tki", moving[:, :3, :3], joints - moving[:, None, :3, 3])
+    assert np.allclose(seen_again, pose.joints + rising.root[:, None], atol=1e-6)
