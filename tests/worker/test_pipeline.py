@@ -19,7 +19,7 @@ from vp3d_core.keypoints import Detections2D, Frame
 from vp3d_core.lift.lifter import Lifter
 from vp3d_core.motion import Motion
 from vp3d_core.outputs import OUTPUT_STAGES, describe_motions, write_outputs
-from vp3d_core.people_stages import joint_confidence, prominence
+from vp3d_core.people_stages import joint_confidence, lift_people, prominence
 from vp3d_core.pipeline import CAPTURE_STAGES, capture, capture_people
 from vp3d_core.pose import Pose3D
 from vp3d_core.progress import Progress
@@ -89,11 +89,18 @@ def test_a_part_of_the_video_keeps_its_times(clip: Path, lifter: Lifter) -> None
     assert len(motion.root_positions) == 30
 
 
-def test_height_scales_the_bones(clip: Path, lifter: Lifter, walked: Motion) -> None:
-    tall = run(clip, lifter, height_m=2.04)
-    lengths, tall_lengths = (np.linalg.norm(m.skeleton.rest_offsets, axis=-1) for m in (walked, tall))
-    long = lengths > 0.05
-    np.testing.assert_allclose(tall_lengths[long] / lengths[long], 1.2, rtol=0.02)
+def test_height_scales_the_body_and_its_uncertainty(lifter: Lifter) -> None:
+    progress = Progress(None, CAPTURE_STAGES)
+    progress.stage("lift")
+    motion = synthetic.walking_motion(3, image_size=IMAGE_SIZE)
+    people = [(1, synthetic.seen_keypoints(motion, 3))]
+    assert motion.camera is not None
+    usual, tall = (
+        lift_people(lifter, people, motion.camera, height_m=height_m, progress=progress)[0]
+        for height_m in (1.70, 2.04)
+    )
+    np.testing.assert_allclose(tall.joints, 1.2 * usual.joints, rtol=1e-5)
+    np.testing.assert_allclose(tall.sigma, 1.2 * usual.sigma, rtol=1e-5)
 
 
 @pytest.mark.parametrize(
