@@ -20,7 +20,16 @@ from .pose import Pose3D, Trajectory
 from .rotations import normalize
 from .skeletons import JOINTS
 
-__all__ = ["CONTACT_HEIGHTS_M", "estimate_world", "floor_drift", "follow_drift", "own_level", "to_world"]
+__all__ = [
+    "CONTACT_HEIGHTS_M",
+    "body_scale",
+    "estimate_world",
+    "floor_drift",
+    "follow_drift",
+    "own_level",
+    "standing_level",
+    "to_world",
+]
 
 CONTACT_HEIGHTS_M = np.array([0.02, 0.025, 0.02, 0.025])  # of CONTACT_JOINTS, as in the training data
 FEET = [JOINTS.index(joint) for joint in CONTACT_JOINTS]
@@ -35,6 +44,7 @@ LEAST_CONTACT_S = 0.2  # of standing; with less the lowest feet tell where the f
 LOWEST_FEET_PERCENTILE = 5.0
 BELOW_FLOOR_M = 0.10  # no more than 2 % of all foot points may lie deeper than this
 MOVING_DRIFT_M = 0.15  # a floor that drifts by more belongs to a camera that moves
+HEIGHT_RATIO = 1.2  # of people's heights about the one that was given
 OTHER_LEVEL_M = 0.35  # who stands this much above or below the floor stands on something else
 DRIFT_SD_S = 0.7  # of the kernel that follows a drift of the standing feet's height
 GAP_SHARES = ((1.0, 1.0), (6.0, 1e-3), (60.0, 1e-6))  # width, weight: wide where narrow are silent
@@ -83,6 +93,32 @@ def to_world(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array) -> 
     drift = floor_drift(joints_world, contacts=pose.contacts, times_s=pose.times_s)
     joints_world[..., 2] -= (drift - own_level(drift))[:, None]
     return joints_world
+
+
+def body_scale(level_m: float, *, camera_height_m: float) -> float:
+    """Return the factor on a person's size and distance that brings feet at a height down to the floor.
+
+    Everybody is first taken to be of one height. Who is taller or shorter is then too near or too far along
+    the camera's rays and seems to stand below or above the floor; the picture stays the same when size and
+    distance grow together.
+
+    Args:
+        level_m: Height at which the person seems to stand.
+        camera_height_m: Height of the camera above the floor.
+
+    Returns:
+        1 where it would lie beyond ``HEIGHT_RATIO`` (another level), or the camera is near the floor.
+    """
+    if camera_height_m - level_m < 0.3:
+        return 1.0
+    factor = camera_height_m / (camera_height_m - level_m)
+    return factor if 1.0 / HEIGHT_RATIO <= factor <= HEIGHT_RATIO else 1.0
+
+
+def standing_level(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array) -> float:
+    """Return the median height in m over the floor at which a person's feet stand."""
+    joints_world = _placed(pose, trajectory, world_from_camera)
+    return float(np.median(floor_drift(joints_world, contacts=pose.contacts, times_s=pose.times_s)))
 
 
 def own_level(drift: Array) -> float:

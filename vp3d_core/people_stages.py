@@ -151,18 +151,17 @@ def fit_people(
         refine(pose, path, keypoints, camera, height_m=height_m)
         for (_, keypoints), pose, path in zip(people, poses, trajectories, strict=True)
     ]
-    world_from_camera = estimate_world(poses, trajectories)
-    if len(people) == 1:
-        world = follow_drift(poses[0], trajectories[0], world_from_camera)
+    world = estimate_world(poses, trajectories)
+    placed = list(zip(poses, trajectories, strict=True))
+    if len(people) > 1:
+        placed = [_on_shared_floor(pose, path, world) for pose, path in placed]
+        camera = dataclasses.replace(camera, world_from_camera=world)
     else:
-        world = world_from_camera
-    camera = dataclasses.replace(camera, world_from_camera=world)
+        camera = dataclasses.replace(camera, world_from_camera=follow_drift(*placed[0], world))
     motions: list[Motion] = []
-    for number, ((track_id, keypoints), pose, path) in enumerate(
-        zip(people, poses, trajectories, strict=True)
-    ):
+    for number, ((track_id, keypoints), (pose, path)) in enumerate(zip(people, placed, strict=True)):
         progress.update(number, len(people), unit="people")
-        joints = to_world(pose, path, world_from_camera)
+        joints = to_world(pose, path, world)
         level = own_level(floor_drift(joints, contacts=pose.contacts, times_s=pose.times_s))
         motion = fit_skeleton(
             joints - [0.0, 0.0, level],
@@ -178,6 +177,15 @@ def fit_people(
         motions.append(dataclasses.replace(motion, root_positions=motion.root_positions + [0.0, 0.0, level]))
     progress.update(len(people), len(people), unit="people")
     return motions
+
+
+def _on_shared_floor(pose: Pose3D, path: Trajectory, world: Array) -> tuple[Pose3D, Trajectory]:
+    """Give a person the size with which he stands on everybody's floor, see ``ground.body_scale``."""
+    from .ground import body_scale, standing_level
+
+    factor = body_scale(standing_level(pose, path, world), camera_height_m=float(world[2, 3]))
+    pose = dataclasses.replace(pose, joints=pose.joints * factor, sigma=pose.sigma * factor)
+    return pose, Trajectory(path.root * factor)
 
 
 def joint_confidence(pose: Pose3D, keypoints: Keypoints2D) -> Array:

@@ -8,7 +8,15 @@ import pytest
 
 from tests.synthetic import look_at, walking_motion
 from vp3d_core.arrays import Array
-from vp3d_core.ground import estimate_world, floor_drift, follow_drift, own_level, to_world
+from vp3d_core.ground import (
+    body_scale,
+    estimate_world,
+    floor_drift,
+    follow_drift,
+    own_level,
+    standing_level,
+    to_world,
+)
 from vp3d_core.motion import Motion
 from vp3d_core.pose import Pose3D, Trajectory
 from vp3d_core.skeletons import JOINTS
@@ -197,3 +205,15 @@ def test_a_moving_picture_moves_the_camera_and_a_still_one_does_not(walking_moti
     joints = to_world(pose, rising, world)
     seen_again = np.einsum("tji,tkj->tki", moving[:, :3, :3], joints - moving[:, None, :3, 3])
     assert np.allclose(seen_again, pose.joints + rising.root[:, None], atol=1e-6)
+
+
+def test_a_taller_person_is_made_taller_and_stands_on_the_floor(walking_motion: Motion) -> None:
+    pose, trajectory = moved(walking_motion, (0.0, 0.0, 0.0))
+    world = estimate_world([pose], [trajectory])
+    shrunk = dataclasses.replace(pose, joints=pose.joints / 1.1)
+    nearer = Trajectory(trajectory.root / 1.1)  # what a person of 1.87 m gives who is taken for 1.70 m
+    level = standing_level(shrunk, nearer, world)
+    assert level > 0.05
+    assert body_scale(level, camera_height_m=float(world[2, 3])) == pytest.approx(1.1, abs=0.02)
+    assert body_scale(2.0, camera_height_m=1.5) == 1.0
+    assert body_scale(-1.5, camera_height_m=1.5) == 1.0
