@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Mocap files of a made-up person 1.70 m tall, as each known family of skeletons would write them.
 
-World: z up, m; at heading 0 the person faces -y, with the left side at +x. In a file of a family with y up that
-is facing +z, as most mocap does.
+World: z up, m; at heading 0 the person faces -y, with the left side at +x. In a file of a family with y up
+that is facing +z, as most mocap does.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ RIG_NAMES = tuple(rig.name for rig in RIGS if rig.name != "asf")
 
 @dataclass(frozen=True)
 class Performance:
-    """What the person does: global rotations {part: (T, 3, 3)} (others follow their parent), the root's path."""
+    """Global rotations {part: (T, 3, 3)}, other parts follow their parent; and the root's path (T, 3) m."""
 
     turns: dict[str, Array]
     root: Array
@@ -54,7 +54,9 @@ class Performance:
 
 def rest_parts() -> dict[str, tuple[str, Array]]:
     """Return {part: (parent, world position m)}, parents first."""
-    parts = {name: (parent, WORLD_FROM_BODY @ np.array(place)) for name, (parent, place) in MIDDLE.items()}
+    parts: dict[str, tuple[str, Array]] = {}
+    for name, (parent, place) in MIDDLE.items():
+        parts[name] = (parent, WORLD_FROM_BODY @ np.array(place))
     for side, sign in (("left", 1.0), ("right", -1.0)):
         for part, (parent, place) in SIDE.items():
             above = parent if parent in MIDDLE else f"{side}_{parent}"
@@ -122,7 +124,10 @@ def bvh_text(rig: MocapRig, performance: Performance, *, rate_hz: float = 60.0, 
         root = np.concatenate([[[9.0, 9.0, 9.0]], root])
     world_from_file = WORLD_FROM_Y_UP if rig.up == "y" else np.eye(3)
     rng = np.random.default_rng(len(rig.name))
-    axes = {part: np.eye(3) if rig.rest_is_anatomical else Rotation.random(random_state=rng).as_matrix() for part in parts}
+    axes = {
+        part: np.eye(3) if rig.rest_is_anatomical else Rotation.from_rotvec(rng.normal(size=3)).as_matrix()
+        for part in parts
+    }
     own = {part: world_from_file.T @ turns[part] @ world_from_file @ axes[part] for part in parts}
     names, parents, offsets, channels, columns = [], [], [], [], [root @ world_from_file / unit_m]
     place: dict[str, int] = {}
@@ -134,20 +139,29 @@ def bvh_text(rig: MocapRig, performance: Performance, *, rate_hz: float = 60.0, 
         frame = axes[parent] if parent else np.eye(3)
         offsets.append(frame.T @ world_from_file.T @ offset / unit_m)
         turning = ("Zrotation", "Xrotation", "Yrotation")
-        channels.append(() if end else turning if parent else ("Xposition", "Yposition", "Zposition", *turning))
+        channels.append(
+            () if end else turning if parent else ("Xposition", "Yposition", "Zposition", *turning)
+        )
         if not end:
             local = np.swapaxes(own[parent], -1, -2) @ own[part] if parent else own[part]
             columns.append(Rotation.from_matrix(local).as_euler("ZXY", degrees=True))
 
     for part in _depth_first(parts, rig):
         parent, rest = parts[part]
-        add(part, parent, rest - parts[parent][1] if parent else rest, end=_name_in(rig, part).endswith("_end"))
+        add(
+            part,
+            parent,
+            rest - parts[parent][1] if parent else rest,
+            end=_name_in(rig, part).endswith("_end"),
+        )
         kind = part.rpartition("_")[2]
         if kind in END_M and not names[-1].endswith("_end"):
             sign = [1.0, -1.0 if part.startswith("right") else 1.0, 1.0]
             add(f"{part} end", part, WORLD_FROM_BODY @ (np.array(END_M[kind]) * sign), end=True)
     frames = np.concatenate(columns, axis=1)
-    return format_bvh(BvhData(tuple(names), tuple(parents), np.array(offsets), tuple(channels), frames, 1.0 / rate_hz))
+    return format_bvh(
+        BvhData(tuple(names), tuple(parents), np.array(offsets), tuple(channels), frames, 1.0 / rate_hz)
+    )
 
 
 def write_bank(path: Path, *, names: tuple[str, ...], seconds: float = 4.0) -> Path:
@@ -184,7 +198,7 @@ def _name_in(rig: MocapRig, part: str) -> str:
 
 
 def _depth_first(parts: dict[str, tuple[str, Array]], rig: MocapRig) -> list[str]:
-    """Return the parts as a BVH lists them; a hand that the family does not tell from the wrist is left out."""
+    """Return the parts as a BVH lists them, without a hand that the family does not tell from the wrist."""
 
     def below(part: str) -> list[str]:
         children = [child for child, (parent, _) in parts.items() if parent == part]

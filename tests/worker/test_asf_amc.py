@@ -116,7 +116,9 @@ def test_a_turn_is_about_the_bones_own_axes() -> None:
 
     def xyz(*angles_deg: float) -> np.ndarray:
         """The file's XYZ: about the fixed x first, then y, then z."""
-        x, y, z = (Rotation.from_rotvec(np.radians(a) * np.eye(3)[i]).as_matrix() for i, a in enumerate(angles_deg))
+        x, y, z = (
+            Rotation.from_rotvec(np.radians(a) * np.eye(3)[i]).as_matrix() for i, a in enumerate(angles_deg)
+        )
         return z @ y @ x
 
     root = xyz(10, 20, 30)
@@ -130,7 +132,7 @@ def test_a_turn_is_about_the_bones_own_axes() -> None:
 
 
 def test_a_knee_worked_by_hand() -> None:
-    # The femur's x axis is turned by 20 degrees about z; turning 90 degrees about it brings the bone's end to +-z.
+    # The femur's x axis is turned by 20 degrees about z; 90 degrees about it bring the bone's end to +-z.
     amc = ":DEGREES\n1\nroot 0 0 0 0 0 0\nfemur 90 0 0\ntibia 0\n"
     _, positions, _ = asf_kinematics(parse_asf(LEG_ASF), parse_amc(amc))
     along = np.array([np.cos(np.radians(20)), np.sin(np.radians(20)), 0.0])

@@ -34,7 +34,9 @@ def family(name: str) -> MocapRig:
     return next(rig for rig in RIGS if rig.name == name)
 
 
-def read(folder: Path, rig_name: str, performance: Performance, *, rate_hz: float = 60.0, name: str = "x") -> MocapClip:
+def read(
+    folder: Path, rig_name: str, performance: Performance, *, rate_hz: float = 60.0, name: str = "x"
+) -> MocapClip:
     path = folder / f"{rig_name}.bvh"
     path.write_text(bvh_text(family(rig_name), performance, rate_hz=rate_hz, unit_m=0.0254))
     return read_mocap(path, name=name)
