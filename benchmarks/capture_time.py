@@ -24,15 +24,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from vp3d_core.capture.outputs import OUTPUT_STAGES, write_outputs
+from vp3d_core.capture.progress import Progress
 from vp3d_core.detect.detector import Detector, make_detector
-from vp3d_core.frame_writer import FrameWriter
 from vp3d_core.keypoints import Detections2D, Frame
-from vp3d_core.outputs import OUTPUT_STAGES, write_outputs
 from vp3d_core.pipeline import CAPTURE_STAGES, capture_people
-from vp3d_core.progress import Progress
 from vp3d_core.protocol import Event, StageEvent
 from vp3d_core.settings import CaptureSettings
 from vp3d_core.video import probe, read_frames
+from vp3d_core.video.frame_writer import FrameWriter
 
 
 class StageClock:

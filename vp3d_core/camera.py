@@ -110,4 +110,6 @@ def focal_px_from_mm(focal_mm: float, *, image_size: tuple[int, int]) -> float:
 def intrinsics_from_focal(focal_px: float, *, image_size: tuple[int, int]) -> Array:
     """Return (3, 3) intrinsics with square pixels and the centre of the picture as principal point."""
     width, height = image_size
-    return np.array([[focal_px, 0.0, (width - 1) / 2.0], [0.0, focal_px, (height - 1) / 2.0], [0.0, 0.0, 1.0]])
+    return np.array(
+        [[focal_px, 0.0, (width - 1) / 2.0], [0.0, focal_px, (height - 1) / 2.0], [0.0, 0.0, 1.0]]
+    )

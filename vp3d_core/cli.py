@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import __version__
-from .capture_options import add_capture_options
+from .capture.options import add_capture_options
 from .errors import VP3DError
 
 __all__ = ["main"]
@@ -69,7 +69,7 @@ def _run(words: list[str]) -> int:
 
 
 def _run_capture(parser: argparse.ArgumentParser, options: argparse.Namespace, words: list[str]) -> int:
-    from .capture_command import run_capture_command, run_worker_command
+    from .capture.command import run_capture_command, run_worker_command
 
     if options.job is not None:
         return run_worker_command(options.job)

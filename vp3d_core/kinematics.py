@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from .arrays import Array, check_finite, check_shape, check_times
-from .body_shape import fit_body
 from .camera import Camera
 from .filters import butterworth_smooth, frame_times, interpolate_cubic, interpolate_linear
-from .foot_lock import lock_feet
-from .joint_rotations import local_rotations, solve_pose
+from .fitting.body_shape import fit_body
+from .fitting.foot_lock import lock_feet
+from .fitting.joint_rotations import local_rotations, solve_pose
 from .motion import Motion, MotionSkeleton
 from .rotations import normalize
 from .skeletons import JOINTS, MOTION_SKELETON_NAMES

@@ -54,7 +54,9 @@ class MotionSkeleton:
         return tuple(placed)
 
 
-def forward_kinematics(skeleton: MotionSkeleton, root_positions: Array, rotations: Array) -> tuple[Array, Array]:
+def forward_kinematics(
+    skeleton: MotionSkeleton, root_positions: Array, rotations: Array
+) -> tuple[Array, Array]:
     """Return world positions and world rotations of all joints.
 
     Args:
@@ -73,7 +75,9 @@ def forward_kinematics(skeleton: MotionSkeleton, root_positions: Array, rotation
             positions[:, j] = root_positions + skeleton.rest_offsets[j]
             world_from_joint[:, j] = rotations[:, j]
         else:
-            positions[:, j] = positions[:, parent] + quat_rotate(world_from_joint[:, parent], skeleton.rest_offsets[j])
+            positions[:, j] = positions[:, parent] + quat_rotate(
+                world_from_joint[:, parent], skeleton.rest_offsets[j]
+            )
             world_from_joint[:, j] = quat_multiply(world_from_joint[:, parent], rotations[:, j])
     return positions, world_from_joint
 

@@ -15,16 +15,12 @@ from typing import TYPE_CHECKING
 from . import __version__
 from .arrays import Array
 from .camera import Camera
-from .capture_camera import camera_from_settings, camera_key
-from .detection_stage import DetectedVideo, detect_people
-from .keypoints import Keypoints2D, Track
-from .motion import Motion
-from .people_stages import FollowedPerson, fit_people, follow_people, lift_people, place_people
-from .progress import Progress
-from .protocol import Event
-from .settings import CaptureSettings
-from .stage_store import StageStore, code_key, make_key, source_sha256
-from .stage_values import (
+from .capture.camera_choice import camera_from_settings, camera_key
+from .capture.detection_stage import DetectedVideo, detect_people
+from .capture.people_stages import FollowedPerson, fit_people, follow_people, lift_people, place_people
+from .capture.progress import Progress
+from .capture.stage_store import StageStore, code_key, make_key, source_sha256
+from .capture.stage_values import (
     pack_keypoints,
     pack_poses,
     pack_tracks,
@@ -34,6 +30,10 @@ from .stage_values import (
     unpack_tracks,
     unpack_trajectories,
 )
+from .keypoints import Keypoints2D, Track
+from .motion import Motion
+from .protocol import Event
+from .settings import CaptureSettings
 from .video import VideoInfo, probe
 
 if TYPE_CHECKING:

@@ -98,8 +98,8 @@ HALPE_26 = KeypointSkeleton("halpe26", HALPE_26_NAMES, (*_BODY_EDGES, ("neck", "
 BLAZEPOSE_33 = KeypointSkeleton(
     "blazepose33",
     (
-        "nose", "left_eye_inner", "left_eye", "left_eye_outer", "right_eye_inner", "right_eye", "right_eye_outer",
-        "left_ear", "right_ear", "left_mouth", "right_mouth", "left_shoulder", "right_shoulder",
+        "nose", "left_eye_inner", "left_eye", "left_eye_outer",
+        "right_eye_inner", "right_eye", "right_eye_outer", "left_ear", "right_ear", "left_mouth", "right_mouth", "left_shoulder", "right_shoulder",
         "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_pinky", "right_pinky",
         "left_index", "right_index", "left_thumb", "right_thumb", "left_hip", "right_hip",
         "left_knee", "right_knee", "left_ankle", "right_ankle", "left_heel", "right_heel",
@@ -142,12 +142,14 @@ _MOTION_PARENT_NAMES = {
     "right_hip": "pelvis", "right_knee": "right_hip", "right_ankle": "right_knee",
     "left_hip": "pelvis", "left_knee": "left_hip", "left_ankle": "left_knee",
     "spine": "pelvis", "thorax": "spine",
-    "neck": "thorax", "head": "neck", "nose": "head", "head_top": "head", "left_ear": "head", "right_ear": "head",
+    "neck": "thorax", "head": "neck", "nose": "head", "head_top": "head",
+    "left_ear": "head", "right_ear": "head",
     "left_clavicle": "thorax", "left_shoulder": "left_clavicle",
     "left_elbow": "left_shoulder", "left_wrist": "left_elbow", "left_hand": "left_wrist",
     "right_clavicle": "thorax", "right_shoulder": "right_clavicle",
     "right_elbow": "right_shoulder", "right_wrist": "right_elbow", "right_hand": "right_wrist",
-    "left_toe": "left_ankle", "left_heel": "left_ankle", "right_toe": "right_ankle", "right_heel": "right_ankle",
+    "left_toe": "left_ankle", "left_heel": "left_ankle",
+    "right_toe": "right_ankle", "right_heel": "right_ankle",
 }  # fmt: skip
 MOTION_SKELETON_PARENTS = tuple(
     MOTION_SKELETON_NAMES.index(_MOTION_PARENT_NAMES[name]) if name in _MOTION_PARENT_NAMES else -1

@@ -3,8 +3,8 @@ import io
 
 import pytest
 
-from vp3d_core.console import Console, format_duration
-from vp3d_core.progress import Progress
+from vp3d_core.capture.console import Console, format_duration
+from vp3d_core.capture.progress import Progress
 from vp3d_core.protocol import Event, ProgressEvent, StageEvent, WarningEvent
 
 
@@ -34,7 +34,7 @@ def test_without_a_terminal_there_are_whole_lines_only() -> None:
 
 
 def test_a_terminal_sees_a_bar_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vp3d_core.console.REDRAW_S", 0.0)
+    monkeypatch.setattr("vp3d_core.capture.console.REDRAW_S", 0.0)
     monkeypatch.setenv("COLUMNS", "120")
     events: list[Event] = [StageEvent("detect", 2, 9), ProgressEvent("detect", 12, 24, "frames", 65.0)]
     text = shown(events, is_terminal=True)
@@ -45,7 +45,7 @@ def test_a_terminal_sees_a_bar_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("columns", [20, 40, 60, 80])
 def test_lines_fit_the_terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
-    monkeypatch.setattr("vp3d_core.console.REDRAW_S", 0.0)
+    monkeypatch.setattr("vp3d_core.capture.console.REDRAW_S", 0.0)
     monkeypatch.setenv("COLUMNS", str(columns))
     events: list[Event] = [
         StageEvent("detect", 2, 9),
@@ -56,7 +56,7 @@ def test_lines_fit_the_terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -
 
 
 def test_an_unknown_total_has_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vp3d_core.console.REDRAW_S", 0.0)
+    monkeypatch.setattr("vp3d_core.capture.console.REDRAW_S", 0.0)
     text = shown([StageEvent("detect", 2, 9), ProgressEvent("detect", 12)], is_terminal=True)
     assert "#" not in text
     assert "12 frames" in text

@@ -22,13 +22,23 @@ HEAVY = (
     "safetensors",
 )
 # Needs the standard library alone: it runs before, or without, any environment.
-PLAIN = ("errors", "settings", "protocol", "job", "job_file", "skeletons", "cli", "console", "user_folders")
+PLAIN = (
+    "errors",
+    "settings",
+    "protocol",
+    "job",
+    "capture.job_file",
+    "skeletons",
+    "cli",
+    "capture.console",
+    "user_folders",
+)
 # Needs numpy in addition: the data types and what turns them into Blender's.
 NUMPY = (
     "arrays", "keypoints", "pose", "motion", "rotations", "camera", "kinematics", "filters", "ground",
     "motion_file", "bvh",
 )  # fmt: skip
-WORKER = ("pipeline", "outputs", "video", "detect.detector")
+WORKER = ("pipeline", "capture.outputs", "video", "detect.detector")
 
 
 def modules_after_importing(names: tuple[str, ...]) -> set[str]:

@@ -6,8 +6,8 @@ import pytest
 
 from tests.synthetic import walking_motion
 from vp3d_core.arrays import Array
-from vp3d_core.foot_contacts import contact_runs, find_contacts, find_stances
-from vp3d_core.foot_lock import two_bone_ik
+from vp3d_core.fitting.foot_contacts import contact_runs, find_contacts, find_stances
+from vp3d_core.fitting.foot_lock import two_bone_ik
 from vp3d_core.ground import CONTACT_HEIGHTS_M
 from vp3d_core.kinematics import fit_skeleton
 from vp3d_core.motion import CONTACT_JOINTS, Motion

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tests import synthetic
-from vp3d_core.gaps import MAX_BRIDGE_S, bridge_pose, seen_frames, split_at_gaps
+from vp3d_core.capture.gaps import MAX_BRIDGE_S, bridge_pose, seen_frames, split_at_gaps
 from vp3d_core.keypoints import Keypoints2D
 from vp3d_core.pose import Pose3D
 

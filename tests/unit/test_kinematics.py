@@ -8,8 +8,8 @@ import pytest
 
 from tests.synthetic import look_at, walking_motion
 from vp3d_core.arrays import Array
-from vp3d_core.body_shape import fit_body
 from vp3d_core.camera import Camera, intrinsics_from_focal
+from vp3d_core.fitting.body_shape import fit_body
 from vp3d_core.kinematics import fit_report, fit_skeleton
 from vp3d_core.motion import Motion, forward_kinematics
 from vp3d_core.rotations import quat_from_axis_angle, quat_multiply

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from vp3d_core.presentation_clock import PresentationClock
+from vp3d_core.video.presentation_clock import PresentationClock
 
 Warning_ = tuple[str, str, "int | None"]
 

@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 
 from tests import synthetic
-from vp3d_core.errors import OutputError
-from vp3d_core.pose import Pose3D, Trajectory
-from vp3d_core.stage_store import StageStore, code_key, is_same_source, make_key, source_sha256
-from vp3d_core.stage_values import (
+from vp3d_core.capture.stage_store import StageStore, code_key, is_same_source, make_key, source_sha256
+from vp3d_core.capture.stage_values import (
     pack_keypoints,
     pack_poses,
     pack_tracks,
@@ -19,6 +17,8 @@ from vp3d_core.stage_values import (
     unpack_tracks,
     unpack_trajectories,
 )
+from vp3d_core.errors import OutputError
+from vp3d_core.pose import Pose3D, Trajectory
 
 
 def test_arrays_survive_and_keys_tell_them_apart(tmp_path: Path) -> None:

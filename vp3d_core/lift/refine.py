@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Bring lifted joints in line with what the picture shows and with bones that keep their length.
 
-The lifter is sure across the picture and unsure in depth; where it is unsure it shortens bones (the mean of what
-could be). The keypoints say where a joint is across the picture, and a known bone length then says how far it
-goes in depth; which way, the lifter says.
+The lifter is sure across the picture and unsure in depth; where it is unsure it shortens bones (the mean of
+what could be). The keypoints say where a joint is across the picture, and a known bone length then says how
+far it goes in depth; which way, the lifter says.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def refine(
 
 
 def limb_lengths(pose: Pose3D, *, height_m: float) -> dict[str, float]:
-    """Return the length in m of shank, thigh, forearm and upper arm, under the name of the joint at their end."""
+    """Return the lengths in m of thigh, shank, upper arm and forearm, by the joint at their end."""
     lengths: dict[str, float] = {}
     for child, (parent, share) in _PROPORTIONS.items():
         both = [
@@ -87,7 +87,7 @@ def limb_lengths(pose: Pose3D, *, height_m: float) -> dict[str, float]:
 
 
 def _pull_across(joints: Array, sigma: Array, keypoints: Keypoints2D, camera: Camera) -> Array:
-    """Move joints (T, 25, 3), camera axes, across the picture towards their keypoints, as far as these are surer."""
+    """Move joints (T, 25, 3) across the picture towards their keypoints, as far as these are surer."""
     joint_index, slot_index = (list(index) for index in zip(*PAIRS, strict=True))
     scores = keypoints.scores[:, slot_index]
     seen = (scores > 0) & np.isfinite(keypoints.xy[:, slot_index]).all(-1)

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""2D detection over a whole video, in batches, saved in chunks: an interrupted one goes on in the middle.
+
+Frames are streamed and never kept; what grows with the length of the video is keypoints.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..arrays import Array, IntArray
+from ..detect.detector import Detector, make_detector
+from ..errors import KeypointFileError
+from ..keypoints import Detections2D, Frame
+from ..settings import DETECTORS, CaptureSettings
+from ..skeletons import KeypointSkeleton
+from ..video import VideoInfo, read_frames
+from .progress import Progress
+from .stage_store import StageStore, make_key, source_sha256
+from .stage_values import pack_chunk, unpack_chunk
+
+__all__ = ["Detected", "DetectedVideo", "detect_people", "detect_video", "expected_frames"]
+
+CHUNK_FRAMES = 200
+CHUNK_S = 10.0
+WARM_UP_FRAMES = 30  # detectors that follow people see these again before they go on after an interruption
+STAGE = "detect"
+TIMES_EVERY = 50
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DetectedVideo:
+    """What was found in each frame that was read.
+
+    Attributes:
+        detections: T values.
+        times_s: (T,) presentation times, s.
+        frame_indices: (T,) positions in the stream.
+    """
+
+    detections: list[Detections2D]
+    times_s: Array
+    frame_indices: IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detected:
+    """What was found, by which model, and the key that names both."""
+
+    video: DetectedVideo
+    model_id: str
+    key: str
+
+
+@dataclass(slots=True)
+class _Collected:
+    """Frames and detections so far; those from ``saved`` on are not on disk yet."""
+
+    indices: list[int]
+    times_s: list[float]
+    detections: list[Detections2D]
+    chunks: int = 0
+    saved: int = 0
+    complete: bool = False
+
+
+def detect_people(
+    video: Path,
+    info: VideoInfo,
+    settings: CaptureSettings,
+    detector: Detector | None,
+    *,
+    store: StageStore,
+    source: str,
+    progress: Progress,
+) -> Detected:
+    """Detect people with a given detector, the one that the settings name, or from a file of keypoints.
+
+    Args:
+        video: The video file.
+        info: What ``probe`` said of it.
+        settings: The user's choices.
+        detector: Used instead of making one, and not closed; or None.
+        store: Where detections are kept and looked for.
+        source: sha256 of the video.
+        progress: Told of every batch.
+    """
+    start_s, end_s = settings.start_s, settings.end_s
+    if detector is None and settings.detector not in DETECTORS:
+        path = Path(settings.detector)
+        model_id = f"file:{path.name}:{_file_key(path)}"
+        found = detections_from_file(video, info, path, start_s=start_s, end_s=end_s, progress=progress)
+        return Detected(found, model_id, make_key(source, model_id, start_s, end_s))
+    own = detector or make_detector(settings.detector, device=settings.device, threads=settings.threads)
+    try:
+        key = make_key(source, own.model_id, start_s, end_s)
+        found = detect_video(
+            video, info, own, start_s=start_s, end_s=end_s, store=store, key=key, progress=progress
+        )
+        return Detected(found, own.model_id, key)
+    finally:
+        if detector is None:
+            own.close()
+
+
+def _file_key(path: Path) -> str:
+    try:
+        return source_sha256(path, folder=None)[:16]
+    except OSError as error:
+        raise KeypointFileError(
+            f"{str(path)!r} is neither a detector nor keypoints that can be read: {error.strerror}",
+            hint=f"Choose {', '.join(DETECTORS)}, or the path of a keypoint file or folder.",
+        ) from error
+
+
+def detections_from_file(
+    video: Path,
+    info: VideoInfo,
+    path: Path,
+    *,
+    start_s: float | None,
+    end_s: float | None,
+    progress: Progress,
+) -> DetectedVideo:
+    """Read detections made elsewhere, and the video for the times of its frames."""
+    from ..detect.keypoint_files import load_keypoint_file
+
+    total = expected_frames(info, start_s=None, end_s=None)
+    times_s: list[float] = []
+    for frame in read_frames(video, on_warning=progress.warn):
+        times_s.append(frame.time_s)
+        if len(times_s) % TIMES_EVERY == 0:
+            progress.update(len(times_s), total)
+    found = load_keypoint_file(path, image_size=info.image_size, num_frames=len(times_s))
+    times = np.array(times_s)
+    used = np.flatnonzero((times >= (start_s or 0.0)) & (times < (np.inf if end_s is None else end_s)))
+    progress.update(len(times_s), len(times_s))
+    return DetectedVideo([found[i] for i in used], times[used], used)
+
+
+def expected_frames(info: VideoInfo, *, start_s: float | None, end_s: float | None) -> int | None:
+    """Return how many frames lie between two times, as far as the container tells."""
+    if info.frame_count is None:
+        return None
+    if not info.duration_s:
+        return info.frame_count if start_s is None and end_s is None else None
+    first = min(start_s or 0.0, info.duration_s)
+    last = info.duration_s if end_s is None else min(end_s, info.duration_s)
+    return max(1, round(info.frame_count * (last - first) / info.duration_s))
+
+
+def detect_video(
+    video: Path,
+    info: VideoInfo,
+    detector: Detector,
+    *,
+    start_s: float | None,
+    end_s: float | None,
+    store: StageStore,
+    key: str,
+    progress: Progress,
+) -> DetectedVideo:
+    """Detect people in all the frames between two times.
+
+    Args:
+        video: The video file.
+        info: What ``probe`` said of it.
+        detector: Called with consecutive batches.
+        start_s: First time, s, or None.
+        end_s: Last time, s, or None.
+        store: Where chunks are kept and looked for.
+        key: Names what the detections are made from.
+        progress: Told of every batch.
+    """
+    collected = _load_chunks(store, key, detector.skeleton)
+    total = expected_frames(info, start_s=start_s, end_s=end_s)
+    progress.update(len(collected.indices), total)
+    if not collected.complete:
+        from_s = _warm_up_time_s(collected, detector.batch_size) if collected.times_s else start_s
+        frames = read_frames(video, start_s=from_s, end_s=end_s, on_warning=progress.warn)
+        try:
+            _detect_frames(frames, detector, collected, store=store, key=key, total=total, progress=progress)
+        finally:  # also when interrupted: what is detected is kept
+            _save_chunk(store, key, collected)
+    return DetectedVideo(
+        collected.detections, np.array(collected.times_s), np.array(collected.indices, dtype=np.int64)
+    )
+
+
+def _warm_up_time_s(collected: _Collected, batch_size: int) -> float:
+    """Return where to read on after an interruption: whole batches before the last detected frame."""
+    frames = batch_size * math.ceil(WARM_UP_FRAMES / batch_size)
+    return collected.times_s[max(0, len(collected.times_s) - frames)]
+
+
+def _detect_frames(
+    frames: Iterable[Frame],
+    detector: Detector,
+    collected: _Collected,
+    *,
+    store: StageStore,
+    key: str,
+    total: int | None,
+    progress: Progress,
+) -> None:
+    saved_s = time.monotonic()
+    last_index = collected.indices[-1] if collected.indices else -1
+    for batch in _batches(frames, detector.batch_size):
+        found = detector.detect(batch)
+        if len(found) != len(batch):
+            raise ValueError(f"the detector returned {len(found)} results for {len(batch)} frames")
+        known = sum(
+            frame.index <= last_index for frame in batch
+        )  # seen again to warm up after an interruption
+        collected.detections += found[known:]
+        collected.times_s += [frame.time_s for frame in batch[known:]]
+        collected.indices += [frame.index for frame in batch[known:]]
+        progress.update(len(collected.indices), total)
+        unsaved = len(collected.indices) - collected.saved
+        if unsaved >= CHUNK_FRAMES or time.monotonic() - saved_s > CHUNK_S:
+            _save_chunk(store, key, collected)
+            saved_s = time.monotonic()
+    collected.complete = True
+
+
+def _batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
+    iterator = iter(frames)
+    while batch := list(itertools.islice(iterator, size)):
+        yield batch
+
+
+def _save_chunk(store: StageStore, key: str, collected: _Collected) -> None:
+    count = min(len(collected.indices), len(collected.times_s), len(collected.detections))
+    part = slice(collected.saved, count)
+    if part.start == part.stop and not collected.complete:
+        return
+    arrays = pack_chunk(
+        collected.indices[part],
+        collected.times_s[part],
+        collected.detections[part],
+        complete=collected.complete,
+    )
+    store.save(STAGE, f"{key}-{collected.chunks:04d}", arrays)
+    collected.saved = count
+    collected.chunks += 1
+
+
+def _load_chunks(store: StageStore, key: str, skeleton: KeypointSkeleton) -> _Collected:
+    collected = _Collected([], [], [])
+    while not collected.complete:
+        arrays = store.load(STAGE, f"{key}-{collected.chunks:04d}")
+        if arrays is None:
+            break
+        collected.detections += unpack_chunk(arrays, skeleton)
+        collected.indices += [int(index) for index in arrays["frame_indices"]]
+        collected.times_s += [float(time_s) for time_s in arrays["times_s"]]
+        collected.complete = bool(arrays["complete"])
+        collected.chunks += 1
+    collected.saved = len(collected.indices)
+    return collected

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What to do about stretches in which a person is not seen.
+
+Short ones are filled by ``clean``. Longer ones are bridged from the pose before to the pose after, with
+confidence 0; over very long ones nothing is invented: there the motion ends and another begins.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from ..arrays import Array, BoolArray
+from ..keypoints import Keypoints2D
+from ..pose import Pose3D
+
+__all__ = ["bridge_pose", "seen_frames", "split_at_gaps"]
+
+MIN_POINTS = 4  # fewer do not make a person
+MAX_BRIDGE_S = 3.0  # a walk behind a pillar or a van; after that, anything may have happened
+MIN_PART_S = 0.4  # shorter parts are too short for the lifter to see any motion
+BRIDGED_SIGMA_M = 1.0  # "not known": a body's size
+
+
+def seen_frames(keypoints: Keypoints2D) -> BoolArray:
+    """Return (T,) whether enough keypoints are there to speak of a person."""
+    return (keypoints.scores > 0).sum(axis=1) >= MIN_POINTS
+
+
+def split_at_gaps(keypoints: Keypoints2D) -> list[Keypoints2D]:
+    """Cut a person's keypoints at gaps longer than ``MAX_BRIDGE_S`` and trim unseen ends.
+
+    Returns:
+        The parts of at least ``MIN_PART_S``, in order; none when the person is hardly seen at all.
+    """
+    seen = np.flatnonzero(seen_frames(keypoints))
+    if seen.size == 0:
+        return []
+    cuts = np.flatnonzero(np.diff(keypoints.times_s[seen]) > MAX_BRIDGE_S)
+    starts, ends = seen[np.concatenate([[0], cuts + 1])], seen[np.concatenate([cuts, [seen.size - 1]])]
+    long_enough = keypoints.times_s[ends] - keypoints.times_s[starts] >= MIN_PART_S
+    return [
+        dataclasses.replace(
+            keypoints,
+            xy=keypoints.xy[start : end + 1],
+            scores=keypoints.scores[start : end + 1],
+            times_s=keypoints.times_s[start : end + 1],
+        )
+        for start, end in zip(starts[long_enough], ends[long_enough], strict=True)
+    ]
+
+
+def bridge_pose(pose: Pose3D, seen: BoolArray) -> Pose3D:
+    """Replace the poses of unseen frames by a straight change from the last seen to the next.
+
+    Args:
+        pose: T frames.
+        seen: (T,) frames with keypoints, at least one.
+    """
+    if seen.all():
+        return pose
+    blank = ~seen
+    sigma, contacts = pose.sigma.copy(), pose.contacts.copy()
+    sigma[blank], contacts[blank] = BRIDGED_SIGMA_M, 0.0
+    up = _interpolate(pose.times_s, pose.up, seen)
+    return dataclasses.replace(
+        pose,
+        joints=_interpolate(pose.times_s, pose.joints, seen),
+        sigma=sigma,
+        contacts=contacts,
+        up=up / np.linalg.norm(up, axis=-1, keepdims=True),
+    )
+
+
+def _interpolate(times_s: Array, values: Array, known: BoolArray) -> Array:
+    """Interpolate values (T, ...) linearly where they are not known; the ends are held."""
+    flat = values.reshape(len(values), -1).astype(np.float64)
+    where = np.flatnonzero(known)
+    after = np.clip(np.searchsorted(times_s[where], times_s), 1, max(where.size - 1, 1)).clip(
+        max=where.size - 1
+    )
+    low, high = where[np.maximum(after - 1, 0)], where[after]
+    span_s = times_s[high] - times_s[low]
+    weight = np.clip(
+        np.where(span_s > 0, (times_s - times_s[low]) / np.where(span_s > 0, span_s, 1.0), 0.0), 0.0, 1.0
+    )
+    bridged = flat[low] + weight[:, None] * (flat[high] - flat[low])
+    return np.where(known[:, None], flat, bridged).reshape(values.shape)

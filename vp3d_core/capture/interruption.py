@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ctrl-C and a closed stdin, both turned into a KeyboardInterrupt in the main thread."""
+
+from __future__ import annotations
+
+import _thread
+import os
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+from ..protocol import Event
+
+__all__ = ["EXIT_CANCELLED", "Interruption"]
+
+EXIT_CANCELLED = 130  # what shells report for a command that SIGINT ended: 128 + 2
+
+
+class Interruption:
+    """Asks a capture to stop.
+
+    The first request raises KeyboardInterrupt in the main thread; as a library may swallow it, the next
+    event raises it again. A second Ctrl-C ends the process at once.
+    """
+
+    def __init__(self) -> None:
+        self._requested = False
+
+    def listen(self) -> None:
+        """Take over SIGINT; call from the main thread."""
+        signal.signal(signal.SIGINT, self._on_sigint)
+
+    def watch_stdin(self) -> None:
+        """Interrupt when stdin is closed: the parent cancels, or is no more."""
+        threading.Thread(target=_wait_for_stdin, name="watch stdin", daemon=True).start()
+
+    def guard(self, emit: Callable[[Event], None]) -> Callable[[Event], None]:
+        """Return ``emit`` with a check before each event."""
+
+        def emit_unless_requested(event: Event) -> None:
+            if self._requested:
+                raise KeyboardInterrupt
+            emit(event)
+
+        return emit_unless_requested
+
+    @staticmethod
+    def ignore() -> None:
+        """Let nothing interrupt the last lines any more."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def _on_sigint(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if self._requested:
+            os._exit(EXIT_CANCELLED)
+        self._requested = True
+        raise KeyboardInterrupt
+
+
+def _wait_for_stdin() -> None:
+    # os.read and not sys.stdin: a daemon thread that holds its lock makes Python abort at exit.
+    try:
+        while os.read(0, 4096):
+            pass
+    except OSError:
+        pass  # a stdin that cannot be read is as good as closed
+    if hasattr(signal, "pthread_kill"):  # also wakes the main thread from a system call
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    else:
+        _thread.interrupt_main()

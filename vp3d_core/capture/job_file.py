@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a worker is to do, as kept in ``job.json``. Standard library only."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import InputError, OutputError
+from ..settings import CaptureSettings
+
+__all__ = ["JOB_NAME", "CaptureJob"]
+
+JOB_NAME = "job.json"
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureJob:
+    """One capture to be done.
+
+    Attributes:
+        video: The video file.
+        out_dir: Folder for the outputs.
+        settings: The user's choices.
+    """
+
+    video: Path
+    out_dir: Path
+    settings: CaptureSettings = field(default_factory=CaptureSettings)
+
+    def save(self, job_dir: Path) -> None:
+        """Write ``job.json`` into a folder, which is made when it is missing.
+
+        Raises:
+            OutputError: If it cannot be written.
+        """
+        values = {"video": str(self.video), "out": str(self.out_dir), "settings": self.settings.to_json()}
+        temporary = job_dir / (JOB_NAME + ".part")
+        try:
+            job_dir.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+            os.replace(temporary, job_dir / JOB_NAME)
+        except OSError as error:
+            raise OutputError(
+                f"{job_dir} cannot be written: {error.strerror}", hint="Choose another output folder."
+            ) from error
+
+    @classmethod
+    def load(cls, job_dir: Path) -> CaptureJob:
+        """Read ``job.json`` from a folder.
+
+        Raises:
+            InputError: If it is missing or not what ``save`` writes.
+        """
+        path = job_dir / JOB_NAME
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            video, out, settings = values["video"], values["out"], values["settings"]
+        except OSError as error:
+            raise InputError(
+                f"{path} cannot be read: {error.strerror}", hint="Start the capture again."
+            ) from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f"{path} is no job: expected an object with video, out and settings",
+                hint="Start the capture again.",
+            ) from error
+        if not (isinstance(video, str) and isinstance(out, str) and isinstance(settings, dict)):
+            raise InputError(f"{path} is no job: wrong types", hint="Start the capture again.")
+        return cls(Path(video), Path(out), CaptureSettings.from_json(settings))

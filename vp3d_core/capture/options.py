@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of ``vp3d capture``. Standard library only."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..settings import DETECTORS, DEVICES, CaptureSettings
+
+__all__ = ["add_capture_options", "default_out_dir", "settings_from_options"]
+
+FILES_TEXT = """\
+Files in OUT:
+  motion.npz     the motion (one person), or motion-1.npz, motion-2.npz and so on
+  motion.bvh     the same for other programs: y up, -z forward, centimetres, channels Z X Y
+  overlay.mp4    the 2D keypoints and the reprojected skeleton over the footage
+  report.html    people found, confidence, reprojection error, path from above, foot heights
+  events.jsonl   what happened;  worker.log  what the libraries said
+  stages/        values between the stages: another smoothing or height does not detect again
+
+Exit codes: 0 done, 1 failed, 2 wrong options, 130 cancelled (Ctrl-C; --resume goes on from there).
+"""
+
+
+def add_capture_options(parser: argparse.ArgumentParser) -> None:
+    """Add description and options of the ``capture`` command to its parser."""
+    parser.description = "Capture the motion of the people in a video."
+    parser.epilog = FILES_TEXT
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    add = parser.add_argument
+    add("video", metavar="CLIP", nargs="?", type=Path, help="the video file")
+    add("-o", "--out", metavar="OUT", type=Path, help="output folder (default: CLIP's name + -vp3d, here)")
+    _add_choices(parser)
+    _add_camera_options(parser)
+    old = parser.add_mutually_exclusive_group()
+    resume_text = (
+        "go on with an interrupted capture, or redo one with other options, reusing what still holds"
+    )
+    old.add_argument("--resume", action="store_true", help=resume_text)
+    old.add_argument(
+        "--overwrite", action="store_true", help="replace an earlier capture in OUT, from scratch"
+    )
+    add("--json", action="store_true", help="print events as JSON lines instead of text")
+    job_text = (
+        "work on DIR/job.json as another program's worker: events on stdout, log on stderr, a closed stdin "
+        "cancels; all other options are ignored"
+    )
+    add("--job", metavar="DIR", type=Path, help=job_text)
+
+
+def _add_choices(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    detector_text = f"{', '.join(DETECTORS)}, or a file or folder of 2D keypoints (default: auto)"
+    person_text = "all, largest, longest or the number of a track; may be given several times (default: all)"
+    add("--detector", metavar="NAME|FILE", default="auto", help=detector_text)
+    add("--person", metavar="WHO", action="append", help=person_text)
+    add("--height", metavar="M", type=float, help="height of the person in metres (default: 1.70)")
+    add("--start", metavar="S", type=float, help="first second of the video to use")
+    add("--end", metavar="S", type=float, help="second of the video to stop at")
+    add("--fps", metavar="HZ", type=float, help="frames per second of the motion (default: the video's)")
+    add("--no-smooth", dest="smooth", action="store_false", help="do not smooth keypoints and motion")
+    add("--device", choices=DEVICES, default="auto", help="where the models run (default: auto)")
+    add(
+        "--threads",
+        metavar="N",
+        type=int,
+        default=0,
+        help="CPU threads of the models (default: 0, as they choose)",
+    )
+    add("--lifter", metavar="NAME|FILE", help="other weights for the lifting to 3D")
+
+
+def _add_camera_options(parser: argparse.ArgumentParser) -> None:
+    focal = parser.add_mutually_exclusive_group()
+    focal.add_argument(
+        "--fov", metavar="DEG", type=float, help="horizontal field of view of the camera in degrees"
+    )
+    focal.add_argument("--focal-mm", metavar="MM", type=float, help="focal length as 35-mm equivalent")
+    focal.add_argument("--focal-px", metavar="PX", type=float, help="focal length in pixels")
+
+
+def settings_from_options(options: argparse.Namespace) -> CaptureSettings:
+    """Return the settings that the options stand for.
+
+    Raises:
+        InputError: If a value is out of its range.
+    """
+    chosen: list[str] = options.person or ["all"]
+    return CaptureSettings(
+        detector=options.detector,
+        person=tuple(who.strip() for entry in chosen for who in entry.split(",")),
+        height_m=options.height,
+        focal_px=options.focal_px,
+        focal_mm=options.focal_mm,
+        fov_deg=options.fov,
+        start_s=options.start,
+        end_s=options.end,
+        fps=options.fps,
+        device=options.device,
+        smooth=options.smooth,
+        threads=options.threads,
+        lifter=options.lifter,
+    )
+
+
+def default_out_dir(video: Path) -> Path:
+    """Return the output folder for a video when none was given: in the current folder."""
+    return Path(f"{video.stem}-vp3d")

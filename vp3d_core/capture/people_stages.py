@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stages after detection, for all the people of a video: follow, lift, place, fit.
+
+Pure functions on values. SciPy is imported inside them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..arrays import Array
+from ..camera import Camera
+from ..errors import NoPersonFound
+from ..keypoints import Keypoints2D, Track
+from ..motion import Motion
+from ..pose import Pose3D, Trajectory
+from ..skeletons import LIMB_JOINTS, SLOTS
+from .gaps import bridge_pose, seen_frames, split_at_gaps
+from .progress import Progress
+
+if TYPE_CHECKING:
+    from ..lift.lifter import Lifter
+    from .detection_stage import DetectedVideo
+
+__all__ = ["FollowedPerson", "fit_people", "follow_people", "lift_people", "place_people"]
+
+FollowedPerson = tuple[int, Keypoints2D]  # track id and cleaned slots
+
+BODY_HEIGHT_M = 1.70  # of the body that the lifter was trained on (skeletons of CANONICAL_HEIGHT_M)
+CONFIDENT_SIGMA_M = 0.10  # a joint whose standard error is this has half the confidence
+CERTAIN_LIMB_SCORE = 0.5  # mean score of the limb slots from which a person is seen well
+LIMB_SLOTS = [SLOTS.index(name) for name in LIMB_JOINTS]
+
+
+def follow_people(
+    detected: DetectedVideo, *, image_size: tuple[int, int], person: tuple[str, ...], smooth: bool
+) -> tuple[list[Track], list[FollowedPerson]]:
+    """Track everybody, choose, and clean the keypoints of those chosen.
+
+    Args:
+        detected: What was found in each frame.
+        image_size: (width, height) px.
+        person: The user's choice, see ``CaptureSettings``.
+        smooth: Whether keypoints are smoothed.
+
+    Returns:
+        All tracks, and the chosen people with the most prominent first.
+
+    Raises:
+        NoPersonFound: If nobody was found, or nobody that was chosen.
+    """
+    from ..detect.clean import clean
+    from ..detect.select import select_keypoints, select_tracks
+    from ..detect.tracker import track
+
+    tracks = track(detected.detections, detected.times_s, image_size=image_size)
+    people: list[FollowedPerson] = []
+    for one in select_tracks(tracks, detected.detections, person=person):
+        keypoints = select_keypoints(one, detected.detections, detected.times_s, image_size=image_size)
+        people += [(one.track_id, part) for part in split_at_gaps(clean(keypoints, smooth=smooth))]
+    if not people:
+        raise NoPersonFound(
+            f"Nobody was seen for long enough to be captured ({len(tracks)} tracks were looked at)",
+            hint="Use a longer or sharper video, or one in which the whole body is seen.",
+        )
+    return tracks, sorted(people, key=lambda one: -prominence(one[1]))
+
+
+def prominence(keypoints: Keypoints2D) -> float:
+    """Return how much of the video a person fills: seconds times share of the picture's height."""
+    seen = np.flatnonzero(seen_frames(keypoints))
+    if seen.size == 0:
+        return 0.0
+    y = np.where(keypoints.scores[seen] > 0, keypoints.xy[seen, :, 1], np.nan)
+    heights = np.nanmax(y, axis=1) - np.nanmin(y, axis=1)
+    step_s = float(np.median(np.diff(keypoints.times_s))) if len(keypoints.times_s) > 1 else 0.0
+    return float(heights.sum()) / keypoints.image_size[1] * step_s
+
+
+def lift_people(
+    lifter: Lifter, people: Sequence[FollowedPerson], camera: Camera, *, height_m: float, progress: Progress
+) -> list[Pose3D]:
+    """Lift each person's keypoints and scale the body to the person's height.
+
+    Args:
+        lifter: Gives poses of a body of ``BODY_HEIGHT_M``.
+        people: The chosen people.
+        camera: Intrinsics and distortion.
+        height_m: Height of the person, m.
+        progress: Is told of each person.
+    """
+    scale = height_m / BODY_HEIGHT_M
+    poses: list[Pose3D] = []
+    for number, (_, keypoints) in enumerate(people):
+        progress.update(number, len(people), unit="people")
+        pose = lifter.lift(keypoints, camera)
+        pose = dataclasses.replace(pose, joints=pose.joints * scale, sigma=pose.sigma * scale)
+        poses.append(bridge_pose(pose, seen_frames(keypoints)))
+    progress.update(len(people), len(people), unit="people")
+    return poses
+
+
+def place_people(
+    people: Sequence[FollowedPerson], poses: Sequence[Pose3D], camera: Camera, progress: Progress
+) -> list[Trajectory]:
+    """Find each person's path in camera axes."""
+    from ..lift.trajectory import place
+
+    trajectories: list[Trajectory] = []
+    for number, ((_, keypoints), pose) in enumerate(zip(people, poses, strict=True)):
+        progress.update(number, len(people), unit="people")
+        trajectories.append(place(pose, keypoints, camera))
+    progress.update(len(people), len(people), unit="people")
+    return trajectories
+
+
+def fit_people(
+    people: Sequence[FollowedPerson],
+    poses: Sequence[Pose3D],
+    trajectories: Sequence[Trajectory],
+    camera: Camera,
+    *,
+    height_m: float,
+    frame_rate_hz: float,
+    smooth: bool,
+    meta: dict[str, object],
+    progress: Progress,
+) -> list[Motion]:
+    """Find the world under the people and fit a skeleton to each.
+
+    Args:
+        people: The chosen people.
+        poses: One per person.
+        trajectories: One per person.
+        camera: Intrinsics and distortion; its place is found here.
+        height_m: Height of the person, m.
+        frame_rate_hz: Rate of the motions.
+        smooth: Whether motions are smoothed.
+        meta: Goes into each motion, with the track id added.
+        progress: Is told of each person.
+    """
+    from ..ground import estimate_world, floor_drift, follow_drift, own_level, to_world
+    from ..kinematics import fit_skeleton
+    from ..lift.refine import refine
+
+    poses = [
+        refine(pose, path, keypoints, camera, height_m=height_m)
+        for (_, keypoints), pose, path in zip(people, poses, trajectories, strict=True)
+    ]
+    world = estimate_world(poses, trajectories)
+    placed = list(zip(poses, trajectories, strict=True))
+    if len(people) > 1:
+        placed = [_on_shared_floor(pose, path, world) for pose, path in placed]
+        camera = dataclasses.replace(camera, world_from_camera=world)
+    else:
+        camera = dataclasses.replace(camera, world_from_camera=follow_drift(*placed[0], world))
+    motions: list[Motion] = []
+    for number, ((track_id, keypoints), (pose, path)) in enumerate(zip(people, placed, strict=True)):
+        progress.update(number, len(people), unit="people")
+        joints = to_world(pose, path, world)
+        level = own_level(floor_drift(joints, contacts=pose.contacts, times_s=pose.times_s))
+        motion = fit_skeleton(
+            joints - [0.0, 0.0, level],
+            contacts=pose.contacts,
+            confidence=joint_confidence(pose, keypoints),
+            times_s=pose.times_s,
+            frame_rate_hz=frame_rate_hz,
+            smooth=smooth,
+            camera=camera,
+            image_size=keypoints.image_size,
+            meta={**meta, "track_id": track_id, "standing_height_m": level},
+        )
+        motions.append(dataclasses.replace(motion, root_positions=motion.root_positions + [0.0, 0.0, level]))
+    progress.update(len(people), len(people), unit="people")
+    return motions
+
+
+def _on_shared_floor(pose: Pose3D, path: Trajectory, world: Array) -> tuple[Pose3D, Trajectory]:
+    """Give a person the size with which he stands on everybody's floor, see ``ground.body_scale``."""
+    from ..ground import body_scale, standing_level
+
+    factor = body_scale(standing_level(pose, path, world), camera_height_m=float(world[2, 3]))
+    pose = dataclasses.replace(pose, joints=pose.joints * factor, sigma=pose.sigma * factor)
+    return pose, Trajectory(path.root * factor)
+
+
+def joint_confidence(pose: Pose3D, keypoints: Keypoints2D) -> Array:
+    """Return (T, 25) in [0, 1]: high where the lifter is sure and the person is seen."""
+    sure = 1.0 / (1.0 + (pose.sigma / CONFIDENT_SIGMA_M) ** 2)
+    limb_scores = keypoints.scores[:, LIMB_SLOTS].mean(axis=1) / CERTAIN_LIMB_SCORE
+    seen = np.where(seen_frames(keypoints), np.clip(limb_scores, 0.0, 1.0), 0.0)
+    return sure * seen[:, None]

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The values of the stages as plain arrays, for the stage store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..arrays import Array
+from ..keypoints import Detections2D, Keypoints2D, Track
+from ..pose import Pose3D, Trajectory
+from ..skeletons import SLOTS, KeypointSkeleton
+from .stage_store import Arrays, StoredArray
+
+__all__ = [
+    "pack_chunk",
+    "pack_keypoints",
+    "pack_poses",
+    "pack_tracks",
+    "pack_trajectories",
+    "unpack_chunk",
+    "unpack_keypoints",
+    "unpack_poses",
+    "unpack_tracks",
+    "unpack_trajectories",
+]
+
+_POSE_ARRAYS = ("joints", "times_s", "sigma", "contacts", "up")
+
+
+def pack_tracks(tracks: Sequence[Track]) -> dict[str, StoredArray]:
+    """Return the arrays of some tracks."""
+    arrays: dict[str, StoredArray] = {"count": np.array(len(tracks))}
+    for i, track in enumerate(tracks):
+        arrays[f"{i}.track_id"] = np.array(track.track_id)
+        arrays |= _pack(track, i, ("frames", "boxes_xyxy", "detection_index"))
+    return arrays
+
+
+def unpack_tracks(arrays: Arrays) -> list[Track]:
+    """Return what ``pack_tracks`` packed."""
+    return [
+        Track(
+            track_id=int(arrays[f"{i}.track_id"]),
+            **_unpack(arrays, i, ("frames", "boxes_xyxy", "detection_index")),
+        )
+        for i in range(int(arrays["count"]))
+    ]
+
+
+def pack_keypoints(people: Sequence[tuple[int, Keypoints2D]]) -> dict[str, StoredArray]:
+    """Return the arrays of pairs of track id and keypoints in the order of SLOTS."""
+    arrays: dict[str, StoredArray] = {"count": np.array(len(people))}
+    for i, (track_id, keypoints) in enumerate(people):
+        if keypoints.skeleton != SLOTS:
+            raise ValueError(f"keypoints are of {keypoints.skeleton.name}, expected {SLOTS.name}")
+        arrays[f"{i}.track_id"] = np.array(track_id)
+        arrays[f"{i}.image_size"] = np.array(keypoints.image_size)
+        arrays |= _pack(keypoints, i, ("xy", "scores", "times_s"))
+    return arrays
+
+
+def unpack_keypoints(arrays: Arrays) -> list[tuple[int, Keypoints2D]]:
+    """Return what ``pack_keypoints`` packed."""
+    people: list[tuple[int, Keypoints2D]] = []
+    for i in range(int(arrays["count"])):
+        width, height = (int(side) for side in arrays[f"{i}.image_size"])
+        keypoints = Keypoints2D(
+            **_unpack(arrays, i, ("xy", "scores", "times_s")), image_size=(width, height), skeleton=SLOTS
+        )
+        people.append((int(arrays[f"{i}.track_id"]), keypoints))
+    return people
+
+
+def pack_poses(poses: Sequence[Pose3D]) -> dict[str, StoredArray]:
+    """Return the arrays of some poses."""
+    arrays: dict[str, StoredArray] = {"count": np.array(len(poses))}
+    for i, pose in enumerate(poses):
+        arrays |= _pack(pose, i, _POSE_ARRAYS)
+    return arrays
+
+
+def unpack_poses(arrays: Arrays) -> list[Pose3D]:
+    """Return what ``pack_poses`` packed."""
+    return [
+        Pose3D(
+            joints=arrays[f"{i}.joints"],
+            times_s=arrays[f"{i}.times_s"],
+            sigma=arrays[f"{i}.sigma"],
+            contacts=arrays[f"{i}.contacts"],
+            up=arrays[f"{i}.up"],
+        )
+        for i in range(int(arrays["count"]))
+    ]
+
+
+def pack_trajectories(trajectories: Sequence[Trajectory]) -> dict[str, StoredArray]:
+    """Return the arrays of some trajectories."""
+    arrays: dict[str, StoredArray] = {"count": np.array(len(trajectories))}
+    for i, trajectory in enumerate(trajectories):
+        arrays |= _pack(trajectory, i, ("root",))
+    return arrays
+
+
+def unpack_trajectories(arrays: Arrays) -> list[Trajectory]:
+    """Return what ``pack_trajectories`` packed."""
+    return [Trajectory(**_unpack(arrays, i, ("root",))) for i in range(int(arrays["count"]))]
+
+
+def pack_chunk(
+    indices: Sequence[int], times_s: Sequence[float], detections: Sequence[Detections2D], *, complete: bool
+) -> dict[str, StoredArray]:
+    """Return the arrays of a chunk: the people of all its frames one after the other."""
+    arrays: dict[str, StoredArray] = {
+        "frame_indices": np.array(indices, dtype=np.int64),
+        "times_s": np.array(times_s, dtype=np.float64),
+        "counts": np.array([len(found.scores) for found in detections], dtype=np.int64),
+        "complete": np.array(complete),
+    }
+    for name in ("boxes_xyxy", "scores", "keypoints_xy", "keypoint_scores"):
+        values = [getattr(found, name) for found in detections if len(found.scores)]
+        arrays[name] = np.concatenate(values) if values else np.zeros(0)
+    return arrays
+
+
+def unpack_chunk(arrays: dict[str, StoredArray], skeleton: KeypointSkeleton) -> list[Detections2D]:
+    """Return what ``pack_chunk`` packed."""
+    ends = np.cumsum(arrays["counts"].astype(np.int64))
+    found: list[Detections2D] = []
+    for start, end in zip([0, *ends[:-1]], ends, strict=False):  # a frame has its own number of people
+        people, points = int(end - start), len(skeleton.points)
+        found.append(
+            Detections2D(
+                boxes_xyxy=_floats(arrays["boxes_xyxy"][start:end], (people, 4)),
+                scores=_floats(arrays["scores"][start:end], (people,)),
+                keypoints_xy=_floats(arrays["keypoints_xy"][start:end], (people, points, 2)),
+                keypoint_scores=_floats(arrays["keypoint_scores"][start:end], (people, points)),
+                skeleton=skeleton,
+            )
+        )
+    return found
+
+
+def _pack(value: object, i: int, names: Sequence[str]) -> dict[str, StoredArray]:
+    return {f"{i}.{name}": np.asarray(getattr(value, name)) for name in names}
+
+
+def _unpack(arrays: Arrays, i: int, names: Sequence[str]) -> dict[str, StoredArray]:
+    return {name: arrays[f"{i}.{name}"] for name in names}
+
+
+def _floats(values: StoredArray, shape: tuple[int, ...]) -> Array:
+    return np.asarray(values, dtype=values.dtype if values.size else np.float64).reshape(shape)

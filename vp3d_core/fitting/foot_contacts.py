@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When toes and heels stand on the floor, and where: runs with hysteresis, stances with fixed targets.
+
+numpy only. Contact points come in the order of ``CONTACT_JOINTS``; a foot is a pair (toe, heel).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arrays import Array, BoolArray
+from ..filters import gaussian_smooth
+from ..ground import CONTACT_HEIGHTS_M
+from ..rotations import normalize
+
+__all__ = ["Stance", "contact_runs", "find_contacts", "find_stances"]
+
+CONTACT_ON, CONTACT_OFF = 0.55, 0.40  # probability
+SPEED_ON_M_S, SPEED_OFF_M_S = 0.60, 0.90  # beside the lifter's own contacts, which know speed already
+HEIGHT_ON_M, HEIGHT_OFF_M = 0.08, 0.12  # above a standing point's height
+BLIND_SPEED_ON_M_S, BLIND_SPEED_OFF_M_S = 0.15, 0.30  # where nobody tells the contacts
+BLIND_SHORTEST_CONTACT_S = 0.10
+BLIND_HEIGHT_ON_M, BLIND_HEIGHT_OFF_M = 0.06, 0.09
+SPEED_SMOOTHING_S = 0.04
+SHORTEST_CONTACT_S = 0.05
+SHORTEST_GAP_S = 0.07
+LARGEST_SHIFT_M = 0.08  # a stance whose foot strays further from its middle is two stances
+LARGEST_TURN = np.cos(np.radians(20.0))
+SETTLING_S = 0.10  # no part of a split stance is shorter
+STEP_OVER_S = 0.10  # free time between the two parts of a stance that was split
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stance:
+    """One foot standing: frames [start, end) in which toe, heel or both are pinned.
+
+    Attributes:
+        start: First frame.
+        end: Frame after the last.
+        targets: (2, 3) m, where toe and heel are pinned.
+    """
+
+    start: int
+    end: int
+    targets: Array
+
+
+def find_contacts(feet: Array, *, contacts: Array | None, rate_hz: float) -> BoolArray:
+    """Decide in which frames toes and heels stand.
+
+    A point stands when it is probable, slow and low at once, and ceases to when one of them clearly ends;
+    very short runs are dropped, very short gaps closed.
+
+    Args:
+        feet: (T, 4, 3) m, world.
+        contacts: (T, 4) probabilities, or None when nobody knows: speed and height alone decide, strictly.
+        rate_hz: Frames per second.
+
+    Returns:
+        (T, 4).
+    """
+    if len(feet) < 2:
+        return np.zeros(feet.shape[:2], dtype=bool)
+    steps = np.gradient(gaussian_smooth(feet, SPEED_SMOOTHING_S * rate_hz), axis=0)
+    speed = np.linalg.norm(steps, axis=-1) * rate_hz
+    height = feet[..., 2] - CONTACT_HEIGHTS_M
+    if contacts is None:
+        on = (speed < BLIND_SPEED_ON_M_S) & (height < BLIND_HEIGHT_ON_M)
+        off = (speed > BLIND_SPEED_OFF_M_S) | (height > BLIND_HEIGHT_OFF_M)
+    else:
+        on = (contacts > CONTACT_ON) & (speed < SPEED_ON_M_S) & (height < HEIGHT_ON_M)
+        off = (contacts < CONTACT_OFF) | (speed > SPEED_OFF_M_S) | (height > HEIGHT_OFF_M)
+    stands = _hysteresis(on, off)
+    shortest_s = SHORTEST_CONTACT_S if contacts is not None else BLIND_SHORTEST_CONTACT_S
+    for k in range(stands.shape[1]):
+        for start, end in contact_runs(~stands[:, k]):
+            if start > 0 and end < len(stands) and end - start < SHORTEST_GAP_S * rate_hz:
+                stands[start:end, k] = True
+        for start, end in contact_runs(stands[:, k]):
+            if end - start < shortest_s * rate_hz:
+                stands[start:end, k] = False
+    return stands
+
+
+def _hysteresis(on: BoolArray, off: BoolArray) -> BoolArray:
+    """Return (T, C): True from an ``on`` frame until the next ``off`` frame."""
+    decided = np.where(off, 0, np.where(on, 1, -1))
+    decided[0] = np.maximum(decided[0], 0)
+    last = np.maximum.accumulate(np.where(decided >= 0, np.arange(len(on))[:, None], 0), axis=0)
+    return np.take_along_axis(decided, last, axis=0) == 1
+
+
+def contact_runs(stands: BoolArray) -> list[tuple[int, int]]:
+    """Return the runs [start, end) of True in (T,)."""
+    edges = np.diff(np.concatenate([[0], stands.astype(np.int8), [0]]))
+    return list(zip(np.flatnonzero(edges == 1).tolist(), np.flatnonzero(edges == -1).tolist(), strict=True))
+
+
+def find_stances(
+    foot: Array, stands: BoolArray, *, sole_m: float, rate_hz: float
+) -> tuple[list[Stance], BoolArray]:
+    """Return the stances of one foot, with the point on the floor where each is pinned.
+
+    Args:
+        foot: (T, 2, 3) m, toe and heel, world.
+        stands: (T, 2) which of them stand.
+        sole_m: Distance from heel to toe.
+        rate_hz: Frames per second.
+
+    Returns:
+        The stances, and (T, 2) the points that they pin: a stance in which the foot moved on is split, with
+        a moment in between in which nothing is pinned.
+    """
+    pinned = stands.copy()
+    stances: list[Stance] = []
+    waiting = contact_runs(np.any(stands, axis=1))[::-1]
+    shortest = max(int(2 * SETTLING_S * rate_hz), 2)
+    while waiting:
+        start, end = waiting.pop()
+        targets = _targets(foot[start:end], pinned[start:end], sole_m)
+        split = _split_frame(foot[start:end], pinned[start:end], targets, rate_hz)
+        if end - start <= shortest or not split:
+            stances.append(Stance(start, end, targets))
+            continue
+        half_gap = max(int(round(STEP_OVER_S * rate_hz / 2)), 1)
+        low, high = max(start + split - half_gap, start), min(start + split + half_gap, end)
+        pinned[low:high] = False
+        waiting += [(a, b) for a, b in ((high, end), (start, low)) if b > a and pinned[a:b].any()]
+    return stances, pinned
+
+
+def _targets(foot: Array, stands: BoolArray, sole_m: float) -> Array:
+    """Return (2, 3): the median place of toe and heel, on the floor; one sole apart where both stand."""
+    heights = CONTACT_HEIGHTS_M[:2]
+    targets = np.zeros((2, 3))
+    for point in range(2):
+        own = foot[stands[:, point], point]
+        targets[point] = np.median(own if len(own) else foot[:, point], axis=0)
+    both = np.all(stands, axis=1)
+    if both.any():
+        middle = np.median(foot[both].mean(axis=1), axis=0)
+        heading = normalize((foot[both, 0] - foot[both, 1])[:, :2]).mean(axis=0)
+        level = np.sqrt(max(sole_m**2 - float(heights[1] - heights[0]) ** 2, 0.0))
+        step = normalize(heading) * level / 2
+        targets[0, :2], targets[1, :2] = middle[:2] + step, middle[:2] - step
+    targets[:, 2] = heights
+    return targets
+
+
+def _split_frame(foot: Array, stands: BoolArray, targets: Array, rate_hz: float) -> int:
+    """Return the frame at which a foot that moved within a stance moved fastest; 0 when it stayed."""
+    smooth = gaussian_smooth(foot, SETTLING_S * rate_hz)
+    strays = np.where(stands, np.linalg.norm((smooth - targets)[..., :2], axis=-1), 0.0).max()
+    both = np.all(stands, axis=1)
+    headings = normalize((smooth[:, 0] - smooth[:, 1])[:, :2])
+    target_heading = normalize((targets[0] - targets[1])[:2])
+    turned = both.any() and (headings[both] @ target_heading).min() < LARGEST_TURN
+    if strays < LARGEST_SHIFT_M and not turned:
+        return 0
+    margin = max(int(SETTLING_S * rate_hz), 1)
+    speed = np.linalg.norm(np.gradient(smooth, axis=0), axis=-1).sum(axis=1)[margin:-margin]
+    return margin + int(np.argmax(speed)) if len(speed) else 0

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The footage with 2D keypoints and the reprojected 3D skeletons drawn over it, to judge a capture by eye."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arrays import Array
+from ..keypoints import Frame, Keypoints2D
+from ..motion import Motion
+from ..video import VideoInfo, probe, read_frames
+from ..video.frame_writer import FrameWriter
+from .overlay_drawing import bone_colours, draw_caption, draw_keypoints, draw_label, draw_skeleton
+from .projected_motion import ProjectedMotion
+
+__all__ = ["OVERLAY_SIDE_PX", "write_overlay"]
+
+OVERLAY_SIDE_PX = 1280  # longest side: enough to judge, quick to encode
+COARSE_SCALE = 1 / 3  # below this plain bilinear scaling skips whole pixels; averaging takes 3 ms more
+CAPTION = (
+    "%.2f s   dots: 2D keypoints, red = unsure, green = sure   lines: 3D skeleton, left lighter, right darker"
+)
+
+logger = logging.getLogger(__name__)
+
+
+def write_overlay(
+    video: Path,
+    out_path: Path,
+    motions: Sequence[Motion],
+    keypoints: Sequence[Keypoints2D],
+    *,
+    start_s: float | None = None,
+    end_s: float | None = None,
+    on_progress: Callable[[int, int | None], None] | None = None,
+    on_frame: Callable[[Frame], None] | None = None,
+) -> None:
+    """Write the overlay as an MP4 file with the times of the footage.
+
+    Args:
+        video: The footage.
+        out_path: The file to write; it appears when it is complete.
+        motions: One per person, with their cameras; without a camera only keypoints are drawn.
+        keypoints: One per person, in px of the upright footage.
+        start_s: Where to start, s since the first picture.
+        end_s: Where to stop, s.
+        on_progress: Called with the number of frames done and expected.
+        on_frame: Sees each frame before it is drawn on, so that others need not decode it once more.
+
+    Raises:
+        VideoReadError: The footage cannot be read.
+        OutputError: The overlay cannot be written.
+    """
+    info = probe(video)
+    size = _overlay_size(info)
+    projected = [ProjectedMotion.of(motion) for motion in motions]
+    total = _expected_frames(info, start_s, end_s)
+    with FrameWriter(out_path, rate_hz=info.average_rate_hz) as writer:
+        frames = read_frames(video, start_s=start_s, end_s=end_s, on_warning=_already_told)
+        for done, frame in enumerate(frames, start=1):
+            if on_frame is not None:
+                on_frame(frame)
+            picture = _scaled(frame.rgb, size)
+            _draw_people(picture, frame.time_s, size[0] / info.width, projected, keypoints)
+            draw_caption(picture, CAPTION % frame.time_s)
+            writer.write(picture, frame.time_s)
+            if on_progress is not None:
+                on_progress(done, total)
+
+
+def _draw_people(
+    picture: npt.NDArray[np.uint8],
+    time_s: float,
+    scale: float,
+    projected: Sequence[ProjectedMotion | None],
+    keypoints: Sequence[Keypoints2D],
+) -> None:
+    for person, motion in enumerate(projected):
+        if motion is None:
+            continue
+        xy, depths_m, covered = motion.at(np.array([time_s]))
+        if not covered[0]:
+            continue
+        joints_xy, colours = _scaled_xy(xy[0], scale), bone_colours(person)
+        draw_skeleton(picture, motion.motion.skeleton, joints_xy, depths_m[0], colours=colours)
+        draw_label(picture, f"Person {person + 1}", joints_xy, colour=colours.left)
+    for points in keypoints:
+        row = _row_at(points.times_s, time_s)
+        if row is not None:
+            draw_keypoints(picture, _scaled_xy(points.xy[row], scale), points.scores[row])
+
+
+def _row_at(times_s: Array, time_s: float) -> int | None:
+    """Return the row whose time is nearest, or None when it is more than half a step away."""
+    if len(times_s) == 0:
+        return None
+    after = int(np.searchsorted(times_s, time_s))
+    row = min(
+        (r for r in (after - 1, after) if 0 <= r < len(times_s)), key=lambda r: abs(times_s[r] - time_s)
+    )
+    step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
+    return row if abs(times_s[row] - time_s) <= step_s / 2 + 1e-6 else None
+
+
+def _scaled_xy(xy: Array, scale: float) -> Array:
+    """Scale positions about the picture's corner, which lies half a pixel before the first centre."""
+    return (xy + 0.5) * scale - 0.5
+
+
+def _overlay_size(info: VideoInfo) -> tuple[int, int]:
+    """Return the even (width, height) px of the overlay."""
+    scale = min(1.0, OVERLAY_SIDE_PX / max(info.image_size))
+    width, height = (max(2, 2 * round(side * scale / 2)) for side in info.image_size)
+    return width, height
+
+
+def _scaled(rgb: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    import cv2
+
+    if size == (rgb.shape[1], rgb.shape[0]):
+        return rgb  # a new array for each frame, so this one may be drawn on
+    coarse = size[0] < COARSE_SCALE * rgb.shape[1]
+    scaled = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if coarse else cv2.INTER_LINEAR)
+    return np.asarray(scaled, dtype=np.uint8)
+
+
+def _expected_frames(info: VideoInfo, start_s: float | None, end_s: float | None) -> int | None:
+    if start_s is None and end_s is None:
+        return info.frame_count
+    length_s = min(end_s or info.duration_s, info.duration_s) - (start_s or 0.0)
+    return max(1, round(length_s * info.average_rate_hz))
+
+
+def _already_told(code: str, text: str, frame: int | None) -> None:
+    """Keep a warning out of the way: the detection, which read the same frames, has given it."""
+    logger.debug("%s (%s, frame %s)", text, code, frame)

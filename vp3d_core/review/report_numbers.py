@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a report says in figures about one captured person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arrays import Array, BoolArray
+from ..keypoints import Keypoints2D
+from ..motion import Motion
+from ..skeletons import LIMB_JOINTS
+from .projected_motion import ProjectedMotion
+
+__all__ = ["PersonNumbers", "intervals", "joint_heights", "person_numbers", "reprojection_errors"]
+
+SEEN_SCORE = 0.3  # a keypoint of a lower score is no witness against the skeleton
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PersonNumbers:
+    """One person's row in the summary.
+
+    Attributes:
+        start_s: First time, s.
+        end_s: Last time, s.
+        num_frames: Frames of the motion.
+        path_m: Length of the root's path on the floor, m.
+        mean_confidence: In [0, 1].
+        error_px: Median reprojection error of the limb joints; NaN when nothing can be compared.
+        error_percent: The same in percent of the person's height in the picture.
+    """
+
+    start_s: float
+    end_s: float
+    num_frames: int
+    path_m: float
+    mean_confidence: float
+    error_px: float
+    error_percent: float
+
+
+def person_numbers(motion: Motion, keypoints: Keypoints2D) -> PersonNumbers:
+    """Return the summary of one person."""
+    times_s = motion.times_s
+    _, errors_px, errors_percent = reprojection_errors(motion, keypoints)
+    steps_m = np.linalg.norm(np.diff(motion.root_positions[:, :2], axis=0), axis=-1)
+    return PersonNumbers(
+        start_s=float(times_s[0]),
+        end_s=float(times_s[-1]),
+        num_frames=len(times_s),
+        path_m=float(steps_m.sum()),
+        mean_confidence=float(motion.confidence.mean()),
+        error_px=_median(errors_px),
+        error_percent=_median(errors_percent),
+    )
+
+
+def reprojection_errors(motion: Motion, keypoints: Keypoints2D) -> tuple[Array, Array, Array]:
+    """Return how far the limb joints, seen through the camera, lie from the 2D keypoints.
+
+    Returns:
+        times (N,) s of the keypoints within the motion; the mean distance (N,) over the limb keypoints with a
+        score of ``SEEN_SCORE`` or more, in px; and the same in percent of the height that the standing person
+        has in the picture at that distance. NaN where no limb is seen, empty without a camera.
+    """
+    projected = ProjectedMotion.of(motion)
+    if projected is None or motion.camera is None:
+        return np.empty(0), np.empty(0), np.empty(0)
+    xy, depths_m, covered = projected.at(keypoints.times_s)
+    joints = [motion.skeleton.names.index(name) for name in LIMB_JOINTS]
+    slots = [keypoints.skeleton.index(name) for name in LIMB_JOINTS]
+    distances = np.linalg.norm(xy[:, joints] - keypoints.xy[:, slots], axis=-1)
+    seen = (keypoints.scores[:, slots] >= SEEN_SCORE) & np.isfinite(distances)
+    counts = seen.sum(axis=1)
+    sums = np.where(seen, distances, 0.0).sum(axis=1)
+    errors_px = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    focal_px = float(motion.camera.intrinsics[1, 1])
+    depth_m = np.maximum(np.median(depths_m, axis=1), 0.1)
+    heights_px = focal_px * standing_height_m(motion) / depth_m
+    return keypoints.times_s[covered], errors_px[covered], (100.0 * errors_px / heights_px)[covered]
+
+
+def standing_height_m(motion: Motion) -> float:
+    """Return the height of the skeleton in its rest pose, m."""
+    positions = np.zeros_like(motion.skeleton.rest_offsets)
+    for joint in motion.skeleton.order():
+        parent = motion.skeleton.parents[joint]
+        positions[joint] = motion.skeleton.rest_offsets[joint] + (positions[parent] if parent >= 0 else 0.0)
+    return float(max(np.ptp(positions[:, 2]), 0.1))
+
+
+def joint_heights(motion: Motion, names: tuple[str, ...]) -> Array:
+    """Return the heights (T, N) m above the floor of the named joints."""
+    return motion.joints_world()[:, [motion.skeleton.names.index(name) for name in names], 2]
+
+
+def intervals(flags: BoolArray) -> list[tuple[int, int]]:
+    """Return the runs of True as pairs (first, one after the last)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    return [(int(start), int(end)) for start, end in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _median(values: Array) -> float:
+    values = values[np.isfinite(values)]
+    return float(np.median(values)) if values.size else float("nan")

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading videos with true times, and writing the overlay's."""
+
+from .frame_writer import FrameWriter
+from .reader import VideoInfo, probe, read_frames
+
+__all__ = ["FrameWriter", "VideoInfo", "probe", "read_frames"]

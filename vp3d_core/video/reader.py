@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Frames of a video with their true presentation times, upright and with square pixels.
+
+Times are seconds since the first picture, taken from the stream and never computed as index / rate.
+Decoding always starts at the beginning, because seeking is off by some frames in many files: index and
+time of a frame do not depend on ``start_s``. One frame is held at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import VideoReadError
+from ..keypoints import Frame
+from .presentation_clock import PresentationClock
+from .stream import OnWarning, VideoSource, log_warning
+from .upright import Upright
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+
+__all__ = ["OnWarning", "VideoInfo", "probe", "read_frames"]
+
+TIME_TOLERANCE_S = 1e-6  # so that a time that was printed and typed again still names its frame
+TRUNCATION_TOLERANCE_S = 0.25  # containers round durations; half a second missing is what a person notices
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """What is known about a video before it is decoded.
+
+    Attributes:
+        path: The file.
+        width: px, upright, square pixels.
+        height: px, upright, square pixels.
+        average_rate_hz: Frames per second; of a variable rate, the mean.
+        duration_s: From the first picture to the end of the last.
+        frame_count: As the file states or implies it; None when it does neither.
+        codec: Name of the codec, such as "hevc".
+        pixel_format: FFmpeg's name of the stored pixels, such as "yuv420p10le".
+        rotation_deg: Clockwise turn, 0, 90, 180 or 270, that makes the stored pictures upright.
+    """
+
+    path: Path
+    width: int
+    height: int
+    average_rate_hz: float
+    duration_s: float
+    frame_count: int | None
+    codec: str
+    pixel_format: str
+    rotation_deg: int
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """(width, height) px."""
+        return self.width, self.height
+
+
+def probe(path: Path) -> VideoInfo:
+    """Read a video's properties; its first picture is decoded.
+
+    Raises:
+        VideoReadError: There is no such file, or it is empty, no video, or cannot be decoded.
+    """
+    with VideoSource(path, on_warning=None) as source:
+        first = next(source.decode(), None)
+        if first is None:
+            raise source.nothing_decoded()
+        upright = Upright(first, source.pixel_aspect)
+        rate_hz, duration_s, frame_count = source.rate_duration_count()
+        return VideoInfo(
+            path=Path(path),
+            width=upright.image_size[0],
+            height=upright.image_size[1],
+            average_rate_hz=rate_hz,
+            duration_s=duration_s,
+            frame_count=frame_count,
+            codec=source.codec_name,
+            pixel_format=first.format.name,
+            rotation_deg=upright.rotation_deg,
+        )
+
+
+def read_frames(
+    path: Path,
+    *,
+    start_s: float | None = None,
+    end_s: float | None = None,
+    every: int = 1,
+    on_warning: OnWarning | None = None,
+) -> Generator[Frame, None, None]:
+    """Decode frames one after the other.
+
+    Args:
+        path: The file.
+        start_s: First time to yield, s since the first picture; None starts there.
+        end_s: Time before which to stop, s; None reads to the end.
+        every: Yield each n-th of the frames from ``start_s`` on; 1 or more.
+        on_warning: Called with (code, text, frame index or None) for damage that was worked around
+            ("truncated", "damaged", "times_repaired", "size_changed"); None logs it.
+
+    Yields:
+        Frames in presentation order; ``index`` counts all frames of the stream, ``time_s`` increases
+        strictly.
+
+    Raises:
+        VideoReadError: As for ``probe``, or no frame lies between ``start_s`` and ``end_s``.
+    """
+    if every < 1:
+        raise ValueError(f"every is {every}, expected 1 or more")
+    warn = log_warning if on_warning is None else on_warning
+    start = (start_s or 0.0) - TIME_TOLERANCE_S
+    upright: Upright | None = None
+    wanted = 0
+    last_s = 0.0
+    with VideoSource(path, on_warning=warn) as source:
+        for index, time_s, picture in _timed_pictures(source, end_s, warn):
+            upright = upright or Upright(picture, source.pixel_aspect)
+            last_s = time_s
+            if time_s < start:
+                continue
+            if wanted % every == 0:
+                yield Frame(index, time_s, upright.rgb(picture))
+            wanted += 1
+    if wanted == 0:
+        until = "its end" if end_s is None else f"{end_s:g} s"
+        raise VideoReadError(
+            f"{Path(path).name} has no picture between {start_s or 0.0:g} s and {until}; the last that was "
+            f"read is at {last_s:.2f} s",
+            hint="Choose a start and an end inside the video.",
+        )
+
+
+def _timed_pictures(
+    source: VideoSource, end_s: float | None, warn: OnWarning
+) -> Iterator[tuple[int, float, VideoFrame]]:
+    """Yield index, time in s and picture of all frames before ``end_s``; warn of a truncated file."""
+    clock = PresentationClock(source.time_base, source.nominal_step_s, warn)
+    last: tuple[float, VideoFrame] | None = None
+    size: tuple[int, int] | None = None
+    for index, picture in enumerate(source.decode()):
+        if size not in (None, (picture.width, picture.height)):
+            warn(
+                "size_changed", f"From frame {index} on pictures are {picture.width}x{picture.height}", index
+            )
+        size = picture.width, picture.height
+        time_s = clock.tick(picture.pts, picture.dts, index)
+        if end_s is not None and time_s >= end_s - TIME_TOLERANCE_S:
+            return
+        last = time_s, picture
+        yield index, time_s, picture
+    if last is None:
+        raise source.nothing_decoded()
+    _warn_if_truncated(source, *last, warn)
+
+
+def _warn_if_truncated(source: VideoSource, time_s: float, picture: VideoFrame, warn: OnWarning) -> None:
+    stated_s = source.stated_duration_s()
+    end_s = time_s + max(float((picture.duration or 0) * source.time_base), source.nominal_step_s)
+    if not source.read_error and (stated_s is None or end_s >= stated_s - TRUNCATION_TOLERANCE_S):
+        return
+    stated = "more was expected" if stated_s is None else f"its header promises {stated_s:.2f} s"
+    reason = f" ({source.read_error})" if source.read_error else ""
+    warn("truncated", f"The video ends after {end_s:.2f} s, but {stated}{reason}", None)
