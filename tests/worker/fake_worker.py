@@ -16,7 +16,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from tests import synthetic
-from vp3d_core import cli, detection_stage, progress
+from vp3d_core import cli
+from vp3d_core.capture import detection_stage, progress
 from vp3d_core.detect.detector import no_detections
 from vp3d_core.keypoints import Detections2D, Frame
 from vp3d_core.skeletons import HALPE_26

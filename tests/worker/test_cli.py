@@ -17,7 +17,7 @@ from tests.clips import write_clip, write_tone
 from tests.worker.fake_worker import IMAGE_SIZE, NUM_FRAMES
 from tests.worker.lifters import save_random_lifter
 from vp3d_core import bvh, motion_file
-from vp3d_core.outputs import OUTPUT_STAGES
+from vp3d_core.capture.outputs import OUTPUT_STAGES
 from vp3d_core.pipeline import CAPTURE_STAGES
 from vp3d_core.protocol import (
     ErrorEvent,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from vp3d_core.capture.job_file import JOB_NAME, CaptureJob
 from vp3d_core.errors import (
     Cancelled,
     InputError,
@@ -20,7 +21,6 @@ from vp3d_core.errors import (
     WorkerNotInstalled,
 )
 from vp3d_core.job import EVENTS_NAME, LOG_NAME, WorkerJob, log_tail, worker_command
-from vp3d_core.job_file import JOB_NAME, CaptureJob
 from vp3d_core.protocol import ErrorEvent, Event, HelloEvent, ProgressEvent, ResultEvent, StageEvent
 from vp3d_core.settings import CaptureSettings
 

@@ -35,7 +35,9 @@ def lifter(weights: Path) -> Lifter:
     return Lifter.load(weights, device="cpu")
 
 
-def keypoints_at(times: np.ndarray, *, place: tuple[float, float] = (500.0, 500.0), size: float = 150.0) -> Keypoints2D:
+def keypoints_at(
+    times: np.ndarray, *, place: tuple[float, float] = (500.0, 500.0), size: float = 150.0
+) -> Keypoints2D:
     rng = np.random.default_rng(3)
     body, phase = rng.normal(size=(28, 2)), rng.uniform(0, 6, size=(28, 2))
     xy = np.asarray(place) + size * (body + 0.3 * np.sin(4.0 * times[:, None, None] + phase))

@@ -16,11 +16,11 @@ from vp3d_core.camera import Camera
 from vp3d_core.errors import VideoReadError
 from vp3d_core.keypoints import Frame, Keypoints2D
 from vp3d_core.motion import Motion
-from vp3d_core.overlay import write_overlay
-from vp3d_core.overlay_drawing import bone_colours
-from vp3d_core.projected_motion import ProjectedMotion
+from vp3d_core.review.overlay import write_overlay
+from vp3d_core.review.overlay_drawing import bone_colours
+from vp3d_core.review.projected_motion import ProjectedMotion
+from vp3d_core.review.thumbnails import TrackThumbnails
 from vp3d_core.skeletons import SLOTS
-from vp3d_core.thumbnails import TrackThumbnails
 from vp3d_core.video import probe, read_frames
 
 GREY = 90

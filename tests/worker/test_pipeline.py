@@ -14,15 +14,15 @@ from tests.worker.fake_worker import IMAGE_SIZE, NUM_FRAMES, FakeDetector
 from tests.worker.lifters import save_random_lifter
 from vp3d_core import bvh, motion_file
 from vp3d_core.camera import Camera, focal_px_from_fov, focal_px_from_mm, intrinsics_from_focal
+from vp3d_core.capture.outputs import OUTPUT_STAGES, describe_motions, write_outputs
+from vp3d_core.capture.people_stages import joint_confidence, lift_people, prominence
+from vp3d_core.capture.progress import Progress
 from vp3d_core.errors import InputError, KeypointFileError, NoPersonFound, WeightsMissing
 from vp3d_core.keypoints import Detections2D, Frame
 from vp3d_core.lift.lifter import Lifter
 from vp3d_core.motion import Motion
-from vp3d_core.outputs import OUTPUT_STAGES, describe_motions, write_outputs
-from vp3d_core.people_stages import joint_confidence, lift_people, prominence
 from vp3d_core.pipeline import CAPTURE_STAGES, capture, capture_people
 from vp3d_core.pose import Pose3D
-from vp3d_core.progress import Progress
 from vp3d_core.protocol import Event, ProgressEvent, StageEvent, WarningEvent
 from vp3d_core.settings import CaptureSettings
 

@@ -20,9 +20,9 @@ from tests.synthetic import seen_keypoints, seen_track
 from vp3d_core.errors import OutputError
 from vp3d_core.keypoints import Keypoints2D
 from vp3d_core.motion import CONTACT_JOINTS, Motion
-from vp3d_core.report import write_report
-from vp3d_core.report_figures import MAX_TRACK_ROWS, feet_figure, path_figure, tracks_figure
-from vp3d_core.report_numbers import intervals, joint_heights, person_numbers, reprojection_errors
+from vp3d_core.review.report import write_report
+from vp3d_core.review.report_figures import MAX_TRACK_ROWS, feet_figure, path_figure, tracks_figure
+from vp3d_core.review.report_numbers import intervals, joint_heights, person_numbers, reprojection_errors
 from vp3d_core.video import VideoInfo
 
 TIMES_S = np.arange(90) / 30

@@ -13,13 +13,13 @@ from tests.clips import write_clip
 from tests.worker.fake_worker import IMAGE_SIZE, NUM_FRAMES
 from tests.worker.lifters import save_random_lifter
 from vp3d_core import motion_file
+from vp3d_core.capture.interruption import Interruption
+from vp3d_core.capture.job_file import CaptureJob
+from vp3d_core.capture.worker import error_event
 from vp3d_core.errors import Cancelled, DeviceOutOfMemory, OutputError, WorkerCrashed, WorkerNotInstalled
-from vp3d_core.interruption import Interruption
 from vp3d_core.job import EVENTS_NAME, LOG_NAME, WorkerJob
-from vp3d_core.job_file import CaptureJob
 from vp3d_core.protocol import Event, HelloEvent, ProgressEvent, exception_from_event
 from vp3d_core.settings import CaptureSettings
-from vp3d_core.worker import error_event
 
 pytestmark = pytest.mark.worker
 
