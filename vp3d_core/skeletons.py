@@ -99,7 +99,8 @@ BLAZEPOSE_33 = KeypointSkeleton(
     "blazepose33",
     (
         "nose", "left_eye_inner", "left_eye", "left_eye_outer",
-        "right_eye_inner", "right_eye", "right_eye_outer", "left_ear", "right_ear", "left_mouth", "right_mouth", "left_shoulder", "right_shoulder",
+        "right_eye_inner", "right_eye", "right_eye_outer",
+        "left_ear", "right_ear", "left_mouth", "right_mouth", "left_shoulder", "right_shoulder",
         "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_pinky", "right_pinky",
         "left_index", "right_index", "left_thumb", "right_thumb", "left_hip", "right_hip",
         "left_knee", "right_knee", "left_ankle", "right_ankle", "left_heel", "right_heel",

@@ -21,7 +21,7 @@ from ..errors import KeypointFileError
 from ..keypoints import Detections2D, Frame
 from ..settings import DETECTORS, CaptureSettings
 from ..skeletons import KeypointSkeleton
-from ..video import VideoInfo, read_frames
+from ..video import VideoInfo, read_ahead, read_frames
 from .progress import Progress
 from .stage_store import StageStore, make_key, source_sha256
 from .stage_values import pack_chunk, unpack_chunk
@@ -184,10 +184,11 @@ def detect_video(
     progress.update(len(collected.indices), total)
     if not collected.complete:
         from_s = _warm_up_time_s(collected, detector.batch_size) if collected.times_s else start_s
-        frames = read_frames(video, start_s=from_s, end_s=end_s, on_warning=progress.warn)
+        frames = read_ahead(read_frames(video, start_s=from_s, end_s=end_s, on_warning=progress.warn))
         try:
             _detect_frames(frames, detector, collected, store=store, key=key, total=total, progress=progress)
         finally:  # also when interrupted: what is detected is kept
+            frames.close()
             _save_chunk(store, key, collected)
     return DetectedVideo(
         collected.detections, np.array(collected.times_s), np.array(collected.indices, dtype=np.int64)

@@ -90,7 +90,7 @@ def _write_overlay(
     from ..review.thumbnails import TrackThumbnails
 
     progress.stage("overlay")
-    thumbnails = TrackThumbnails(found.tracks, found.times_s)
+    thumbnails = TrackThumbnails(found.tracks, found.times_s, image_width=found.info.width)
     write_overlay(
         video,
         path,

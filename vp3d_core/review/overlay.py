@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +14,14 @@ import numpy.typing as npt
 from ..arrays import Array
 from ..keypoints import Frame, Keypoints2D
 from ..motion import Motion
-from ..video import VideoInfo, probe, read_frames
+from ..video import VideoInfo, probe, read_ahead, read_frames
 from ..video.frame_writer import FrameWriter
 from .overlay_drawing import bone_colours, draw_caption, draw_keypoints, draw_label, draw_skeleton
 from .projected_motion import ProjectedMotion
 
 __all__ = ["OVERLAY_SIDE_PX", "write_overlay"]
 
-OVERLAY_SIDE_PX = 1280  # longest side: enough to judge, quick to encode
-COARSE_SCALE = 1 / 3  # below this plain bilinear scaling skips whole pixels; averaging takes 3 ms more
+OVERLAY_SIDE_PX = 960  # longest side: enough to judge, quick to encode
 CAPTION = (
     "%.2f s   dots: 2D keypoints, red = unsure, green = sure   lines: 3D skeleton, left lighter, right darker"
 )
@@ -50,23 +50,25 @@ def write_overlay(
         start_s: Where to start, s since the first picture.
         end_s: Where to stop, s.
         on_progress: Called with the number of frames done and expected.
-        on_frame: Sees each frame before it is drawn on, so that others need not decode it once more.
+        on_frame: Sees each frame, at the overlay's size, before it is drawn on, so that others need not
+            decode it once more.
 
     Raises:
         VideoReadError: The footage cannot be read.
         OutputError: The overlay cannot be written.
     """
     info = probe(video)
-    size = _overlay_size(info)
     projected = [ProjectedMotion.of(motion) for motion in motions]
     total = _expected_frames(info, start_s, end_s)
-    with FrameWriter(out_path, rate_hz=info.average_rate_hz) as writer:
-        frames = read_frames(video, start_s=start_s, end_s=end_s, on_warning=_already_told)
+    frames = read_ahead(
+        read_frames(video, start_s=start_s, end_s=end_s, max_side=OVERLAY_SIDE_PX, on_warning=_already_told)
+    )
+    with closing(frames), FrameWriter(out_path, rate_hz=info.average_rate_hz) as writer:
         for done, frame in enumerate(frames, start=1):
             if on_frame is not None:
                 on_frame(frame)
-            picture = _scaled(frame.rgb, size)
-            _draw_people(picture, frame.time_s, size[0] / info.width, projected, keypoints)
+            picture = frame.rgb  # a new array for each frame, so it may be drawn on
+            _draw_people(picture, frame.time_s, picture.shape[1] / info.width, projected, keypoints)
             draw_caption(picture, CAPTION % frame.time_s)
             writer.write(picture, frame.time_s)
             if on_progress is not None:
@@ -110,23 +112,6 @@ def _row_at(times_s: Array, time_s: float) -> int | None:
 def _scaled_xy(xy: Array, scale: float) -> Array:
     """Scale positions about the picture's corner, which lies half a pixel before the first centre."""
     return (xy + 0.5) * scale - 0.5
-
-
-def _overlay_size(info: VideoInfo) -> tuple[int, int]:
-    """Return the even (width, height) px of the overlay."""
-    scale = min(1.0, OVERLAY_SIDE_PX / max(info.image_size))
-    width, height = (max(2, 2 * round(side * scale / 2)) for side in info.image_size)
-    return width, height
-
-
-def _scaled(rgb: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
-    import cv2
-
-    if size == (rgb.shape[1], rgb.shape[0]):
-        return rgb  # a new array for each frame, so this one may be drawn on
-    coarse = size[0] < COARSE_SCALE * rgb.shape[1]
-    scaled = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if coarse else cv2.INTER_LINEAR)
-    return np.asarray(scaled, dtype=np.uint8)
 
 
 def _expected_frames(info: VideoInfo, start_s: float | None, end_s: float | None) -> int | None:

@@ -24,12 +24,14 @@ class TrackThumbnails:
     Args:
         tracks: The people; ``frames`` are rows of ``times_s``.
         times_s: (T,) s, times of the frames that were looked at.
+        image_width: px of the pictures that the tracks' boxes are in; the frames seen may be smaller.
 
     Attributes:
         pictures: (H, W, 3) per track id, of those that have passed.
     """
 
-    def __init__(self, tracks: Sequence[Track], times_s: Array) -> None:
+    def __init__(self, tracks: Sequence[Track], times_s: Array, *, image_width: int) -> None:
+        self._image_width = image_width
         self.pictures: dict[int, npt.NDArray[np.uint8]] = {}
         moments = [(track, _best_row(track)) for track in tracks if len(track.frames)]
         self._wanted = sorted(
@@ -44,7 +46,7 @@ class TrackThumbnails:
         """Look at the next frame; frames come in order of time."""
         while self._wanted and self._wanted[0][0] <= frame.time_s + TIME_TOLERANCE_S:
             _, track_id, box = self._wanted.pop(0)
-            picture = _cut_out(frame.rgb, box)
+            picture = _cut_out(frame.rgb, box * (frame.rgb.shape[1] / self._image_width))
             if picture is not None:
                 self.pictures[track_id] = picture
 

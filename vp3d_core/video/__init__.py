@@ -2,6 +2,7 @@
 """Reading videos with true times, and writing the overlay's."""
 
 from .frame_writer import FrameWriter
+from .read_ahead import read_ahead
 from .reader import VideoInfo, probe, read_frames
 
-__all__ = ["FrameWriter", "VideoInfo", "probe", "read_frames"]
+__all__ = ["FrameWriter", "VideoInfo", "probe", "read_ahead", "read_frames"]

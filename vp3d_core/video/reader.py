@@ -91,6 +91,7 @@ def read_frames(
     start_s: float | None = None,
     end_s: float | None = None,
     every: int = 1,
+    max_side: int | None = None,
     on_warning: OnWarning | None = None,
 ) -> Generator[Frame, None, None]:
     """Decode frames one after the other.
@@ -100,6 +101,7 @@ def read_frames(
         start_s: First time to yield, s since the first picture; None starts there.
         end_s: Time before which to stop, s; None reads to the end.
         every: Yield each n-th of the frames from ``start_s`` on; 1 or more.
+        max_side: Longest side in px; larger pictures come smaller, with even sides. None keeps the size.
         on_warning: Called with (code, text, frame index or None) for damage that was worked around
             ("truncated", "damaged", "times_repaired", "size_changed"); None logs it.
 
@@ -119,7 +121,7 @@ def read_frames(
     last_s = 0.0
     with VideoSource(path, on_warning=warn) as source:
         for index, time_s, picture in _timed_pictures(source, end_s, warn):
-            upright = upright or Upright(picture, source.pixel_aspect)
+            upright = upright or Upright(picture, source.pixel_aspect, max_side=max_side)
             last_s = time_s
             if time_s < start:
                 continue

@@ -29,9 +29,10 @@ class Upright:
     Args:
         picture: The first picture, as decoded: all others are brought to its size.
         pixel_aspect: Width of a stored pixel over its height.
+        max_side: Longest side in px that is wanted; larger pictures are made smaller, to even sizes.
     """
 
-    def __init__(self, picture: VideoFrame, pixel_aspect: Fraction) -> None:
+    def __init__(self, picture: VideoFrame, pixel_aspect: Fraction, *, max_side: int | None = None) -> None:
         from av.video.reformatter import VideoReformatter
 
         self._reformatter = VideoReformatter()
@@ -40,6 +41,9 @@ class Upright:
             width = round(width * pixel_aspect)
         elif pixel_aspect < 1 - SQUARE_TOLERANCE:
             height = round(height / pixel_aspect)
+        if max_side is not None and max(width, height) > max_side:
+            scale = max_side / max(width, height)
+            width, height = (max(2, 2 * round(side * scale / 2)) for side in (width, height))
         self._stored_size = width, height
         a, b, c, d = _display_matrix(picture)
         self._transposed = abs(b) + abs(c) > abs(a) + abs(d)
