@@ -56,7 +56,7 @@ def rest_parts() -> dict[str, tuple[str, Array]]:
     """Return {part: (parent, world position m)}, parents first."""
     parts: dict[str, tuple[str, Array]] = {}
     for name, (parent, place) in MIDDLE.items():
-        parts[name] = (parent, WORLD_FROM_BODY @ np.array(place))
+        parts[name] = (parent, WORLD_FROM_BODY @ np.array(place, np.float64))
     for side, sign in (("left", 1.0), ("right", -1.0)):
         for part, (parent, place) in SIDE.items():
             above = parent if parent in MIDDLE else f"{side}_{parent}"
