@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .arrays import Array
+from .arrays import Array, IntArray
 from .rotations import normalize, quat_continuous, quat_slerp
 
 __all__ = [
@@ -100,7 +100,7 @@ def frame_times(times_s: Array, frame_rate_hz: float) -> Array:
     return times_s[0] + np.arange(count) / frame_rate_hz
 
 
-def _segments(times_s: Array, new_times_s: Array) -> tuple[np.ndarray, Array]:
+def _segments(times_s: Array, new_times_s: Array) -> tuple[IntArray, Array]:
     """Return for each new time the index of the interval it lies in and its fraction in [0, 1]."""
     left = np.clip(np.searchsorted(times_s, new_times_s, side="right") - 1, 0, max(len(times_s) - 2, 0))
     if len(times_s) == 1:

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from .arrays import Array
 from .camera import Camera
 from .errors import MotionFormatError
 from .motion import Motion, MotionSkeleton
@@ -154,7 +155,7 @@ def _motion_from_arrays(arrays: _Arrays) -> Motion:
     )
 
 
-def _floats(arrays: _Arrays, name: str) -> npt.NDArray[np.floating]:
+def _floats(arrays: _Arrays, name: str) -> Array:
     array = arrays[name]
     if not np.issubdtype(array.dtype, np.floating):
         raise ValueError(f"{name} has dtype {array.dtype}, expected floating point")

@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from vp3d_core.arrays import Array
 from vp3d_core.filters import (
     butterworth_smooth,
     frame_times,
@@ -22,7 +23,8 @@ Z = np.array([0.0, 0.0, 1.0])
 
 
 def test_butterworth_halves_its_cutoff_and_does_not_delay() -> None:
-    slow, fast = np.sin(2 * np.pi * 1.0 * TIMES), np.sin(2 * np.pi * 6.0 * TIMES)
+    slow: Array = np.sin(2 * np.pi * 1.0 * TIMES)
+    fast: Array = np.sin(2 * np.pi * 6.0 * TIMES)
     kept = butterworth_smooth(slow + fast, cutoff_hz=6.0, rate_hz=30.0)
     middle = slice(30, 90)
     assert kept[middle] == pytest.approx((slow + 0.5 * fast)[middle], abs=0.02)

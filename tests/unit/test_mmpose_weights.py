@@ -15,6 +15,7 @@ import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,8 +40,11 @@ class GlobalName:
         self.module, self.name = module, name
 
 
-class CheckpointPickler(pickle._Pickler):  # type: ignore[name-defined]  # the C one cannot write bare names
-    dispatch = pickle._Pickler.dispatch.copy()  # type: ignore[attr-defined]
+PlainPickler: Any = pickle._Pickler  # type: ignore[attr-defined]  # the C one cannot write bare names
+
+
+class CheckpointPickler(PlainPickler):
+    dispatch = PlainPickler.dispatch.copy()
 
     def save_name(self, value: GlobalName) -> None:
         self.write(b"c" + f"{value.module}\n{value.name}\n".encode())
@@ -233,7 +237,7 @@ class Server(http.server.BaseHTTPRequestHandler):
         body = self.content[start:]
         self.wfile.write(body if self.stop_after is None else body[: self.stop_after])
 
-    def log_message(self, *_args):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
         pass
 
 

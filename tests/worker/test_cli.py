@@ -301,7 +301,8 @@ def test_ctrl_c_in_every_stage_resumes_to_the_same_result(
     out = tmp_path / "out"
     words = ["capture", clip, "-o", out, "--lifter", lifter]
     accidents: list[dict[str, object]] = [{"interrupt_at": 30}]
-    accidents += [{"interrupt_stage": stage} for stage in (*CAPTURE_STAGES, *OUTPUT_STAGES)]
+    for stage in (*CAPTURE_STAGES, *OUTPUT_STAGES):
+        accidents.append({"interrupt_stage": stage})
     for accident in accidents:
         done = vp3d(*words, "--resume", fake=accident)
         assert done.returncode == 130, (accident, done.stderr)

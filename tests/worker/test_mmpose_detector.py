@@ -96,8 +96,9 @@ def reference_keypoints(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         results = inference_topdown(model, picture[:, :, ::-1].copy(), boxes)
-    keypoints = np.concatenate([result.pred_instances.keypoints for result in results])
-    return keypoints, np.concatenate([result.pred_instances.keypoint_scores for result in results])
+    found: list[Any] = [result.pred_instances for result in results]
+    keypoints = np.concatenate([people.keypoints for people in found])
+    return keypoints, np.concatenate([people.keypoint_scores for people in found])
 
 
 @pytest.mark.parametrize("flip_test", [False, True])

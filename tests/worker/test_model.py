@@ -16,6 +16,8 @@ def small_model(widths: tuple[int, ...], **options: object) -> TemporalModel:
     model = TemporalModel(5, 2, 4, widths, channels=16, **options)  # type: ignore[arg-type]
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm1d):
+            assert module.running_mean is not None
+            assert module.running_var is not None
             module.running_mean.normal_()
             module.running_var.uniform_(0.5, 2.0)
     return model.eval()

@@ -33,8 +33,8 @@ __all__ = ["local_rotations", "rigid_rotations", "solve_pose"]
 PELVIS_WEIGHTS = (3.0, 3.0, 1.0)  # hips, spine: the legs hang on the hips, the spine also bends
 # Arm hinges in chest axes (left; the right mirrors): an arm that hangs or reaches bends about -x, one that
 # is spread about -z.
-ELBOW_PRIOR = np.array([-1.0, 0.0, -0.5])
-_AXIAL_MIRROR = np.array([1.0, -1.0, -1.0])  # a rotation axis mirrored left to right
+ELBOW_PRIOR: Array = np.array([-1.0, 0.0, -0.5])
+_AXIAL_MIRROR: Array = np.array([1.0, -1.0, -1.0])  # a rotation axis mirrored left to right
 FOOT_ROLL_PRIOR = 0.3  # share of the shank's plane against the ankle's own
 WRIST_FREE, WRIST_LIMIT = np.radians(70.0), np.radians(85.0)  # of bend against the forearm
 CLAVICLE_FREE, CLAVICLE_LIMIT = np.radians(40.0), np.radians(50.0)  # against its middle place
@@ -187,7 +187,7 @@ def _solve_arm(pose: _Pose, side: str, rate_hz: float) -> None:
     length = np.linalg.norm(pose.offset[elbow])
     upper = normalize(seen[elbow] - at[shoulder])
     fore = normalize(seen[wrist] - at[shoulder] - upper * length)
-    prior = ELBOW_PRIOR if side == "left" else ELBOW_PRIOR * _AXIAL_MIRROR
+    prior: Array = ELBOW_PRIOR if side == "left" else ELBOW_PRIOR * _AXIAL_MIRROR
     hinge = hinge_axes(
         upper, fore, prior=quat_rotate(turn["thorax"], prior), parent_turns=turn["thorax"], rate_hz=rate_hz
     )

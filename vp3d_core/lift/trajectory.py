@@ -77,7 +77,7 @@ def place(pose: Pose3D, keypoints: Keypoints2D, camera: Camera) -> Trajectory:
     seen = (scores > 0) & np.isfinite(keypoints.xy[:, slot_index]).all(axis=-1)
     rays = camera.rays(np.where(seen[..., None], keypoints.xy[:, slot_index], 0.0))
     rays = np.where(seen[..., None], rays, 0.0)
-    information = np.where(seen, scores, 0.0) ** 2
+    information = np.square(np.where(seen, scores, 0.0))
     sigma = pose.sigma[:, joint_index].astype(np.float64)
     pixel = 1.0 / float(camera.intrinsics[0, 0])
     feet = pose.joints[:, list(_FEET)].astype(np.float64)
