@@ -23,16 +23,19 @@ from vp3d_core.train.mocap_rigs import RIGS
 from vp3d_core.train.train import TrainSettings, train_lifter
 
 TINY = TrainSettings(
-    filter_widths=(3, 3), channels=64, dropout=0.0, steps=300, batch=8, outputs=8, pool=256, pairs=32,
-    learning_rate=3e-3, average=0.95, seed=4, workers=0,
+    filter_widths=(3, 3), channels=64, dropout=0.0, steps=200, batch=4, outputs=6, pool=128, pairs=24,
+    learning_rate=3e-3, average=0.8, seed=4, workers=0,
 )  # fmt: skip
 CPU = torch.device("cpu")
 
 
 @pytest.fixture(autouse=True)
-def _usual_floating_point() -> Iterator[None]:
-    """Training flushes denormal numbers to zero, which other tests must not see."""
+def _quick_and_without_trace() -> Iterator[None]:
+    """One thread, which is quicker here; afterwards denormal numbers, which training flushes, are back."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     yield
+    torch.set_num_threads(threads)
     torch.set_flush_denormal(False)
 
 
@@ -52,13 +55,15 @@ def test_the_loss_falls_and_the_weights_beat_random_ones(bank: Path, tmp_path: P
     path = train_lifter(
         bank, tmp_path, TINY, device=CPU, on_progress=lambda step, steps, parts: seen.append(parts)
     )
-    assert len(seen) == 6
-    assert seen[-1]["mpjpe_mm"] < 0.4 * seen[0]["mpjpe_mm"]
-    assert seen[-1]["done"] == pytest.approx(299 / 300)
+    assert len(seen) == 4
+    assert seen[-1]["mpjpe_mm"] < 0.5 * seen[0]["mpjpe_mm"]
+    assert seen[-1]["done"] == pytest.approx(199 / 200)
     held_out = load_bank(bank, CPU).subset(held_out=True)
     trained = evaluate_lifter(Lifter.load(path, device="cpu"), held_out, noise=1.0, windows=8)
     random = Lifter.load(save_random_lifter(tmp_path / "random.safetensors"), device="cpu")
-    assert trained.mpjpe < 0.6 * evaluate_lifter(random, held_out, noise=1.0, windows=8).mpjpe
+    untrained = evaluate_lifter(random, held_out, noise=1.0, windows=8)
+    assert trained.mpjpe < 0.8 * untrained.mpjpe
+    assert trained.p_mpjpe < 0.6 * untrained.p_mpjpe
 
 
 def test_the_header_says_what_made_the_weights(bank: Path, tmp_path: Path) -> None:
