@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``vp3d train``."""
     add = parser.add_argument
     add("mocap", metavar="FOLDER", nargs="+", type=Path, help="folders of BVH and ASF/AMC files")
-    add("-o", "--out", metavar="OUT", type=Path, required=True, help="folder for checkpoint and weights")
+    add("-o", "--out", metavar="OUT", type=Path, help="folder for checkpoint and weights")
     add("--device", default="auto", help="auto, cpu, cuda or mps")
     add(
         "--minutes",
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=0.0,
         help="wall time after which the learning rate has reached its end",
     )
-    add("--steps", type=int, default=None, help="optimiser steps (default: 25000)")
+    add("--steps", type=int, default=None, help="optimiser steps (default: 30000)")
     add("--widths", default="3,3,3,3", help="filter widths; their product is the receptive field")
     add("--channels", type=int, default=384, help="width of the hidden layers")
     add("--causal", action="store_true", help="see the past only")
@@ -54,6 +54,8 @@ def run(options: argparse.Namespace) -> int:
         draw_contact_sheet(options.sheet, [clip for clip in _read_all(options.mocap) if len(clip.joints) > 0])
         print(options.sheet)
         return 0
+    if options.out is None:
+        raise InputError("There is no folder for the weights", hint="Give one with -o OUT.")
     widths = tuple(int(width) for width in options.widths.split(","))
     settings = TrainSettings(
         filter_widths=widths, channels=options.channels, causal=options.causal,

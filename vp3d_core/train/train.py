@@ -57,14 +57,14 @@ class TrainSettings:
     filter_widths: tuple[int, ...] = (3, 3, 3, 3)
     channels: int = 384
     causal: bool = False
-    dropout: float = 0.05
-    steps: int = 25_000
+    dropout: float = 0.0
+    steps: int = 30_000
     minutes: float = 0.0
-    batch: int = 32
+    batch: int = 24
     outputs: int = 40
     pool: int = 4096
     pairs: int = 256
-    learning_rate: float = 1.5e-3
+    learning_rate: float = 1e-3
     weight_decay: float = 1e-3
     average: float = 0.999
     noise: float = 1.0
@@ -211,6 +211,8 @@ def train_lifter(
         if step % CHECKPOINT_STEPS == 0:
             _save_checkpoint(checkpoint, model, average, optimizer, step, time.monotonic() - started)
             _write(out, average.module, settings, step)
+    _save_checkpoint(checkpoint, model, average, optimizer, step, time.monotonic() - started)
+    torch.set_flush_denormal(False)
     return _write(out, average.module, settings, step)
 
 
