@@ -21,6 +21,7 @@ from .metrics import jitter, mpjpe, mpjve, n_mpjpe, p_mpjpe
 __all__ = ["Scores", "evaluate_lifter"]
 
 WINDOW_FRAMES = 240  # 8 s
+H36M_JOINTS = 17  # the first of JOINTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class Scores:
     """Means over windows. Lengths in mm, the pelvis (always zero) not counted.
 
     Attributes:
-        mpjpe, p_mpjpe, n_mpjpe: mm.
+        mpjpe, p_mpjpe, n_mpjpe: mm, all 25 joints.
+        mpjpe_17: mm, the 17 joints of Human3.6M only.
         mpjve: mm/s.
         jitter_ratio: Third differences, predicted over true.
         bone_spread: Standard deviation over mean of a bone's length within a window, mean over bones.
@@ -39,6 +41,7 @@ class Scores:
     """
 
     mpjpe: float
+    mpjpe_17: float
     p_mpjpe: float
     n_mpjpe: float
     mpjve: float
@@ -103,6 +106,7 @@ def _scores(pose: Pose3D, target: Array, up: Array) -> dict[str, float]:
     cosine = np.clip((pose.up * up).sum(-1), -1.0, 1.0)
     return {
         "mpjpe": 1000 * mpjpe(predicted, true),
+        "mpjpe_17": 1000 * mpjpe(predicted[:, : H36M_JOINTS - 1], true[:, : H36M_JOINTS - 1]),
         "p_mpjpe": 1000 * p_mpjpe(pose.joints, target),
         "n_mpjpe": 1000 * n_mpjpe(predicted, true),
         "mpjve": 1000 * mpjve(predicted, true, rate_hz=LIFT_RATE_HZ),
