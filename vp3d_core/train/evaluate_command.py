@@ -35,7 +35,8 @@ def run(options: argparse.Namespace) -> int:
     print(f"lifter {lifter.model_id}; {len(bank.names)} held-out clips; {options.windows} windows")
     print("means over all joints but the pelvis")
     names = (
-        "mpjpe", "mpjpe_17", "p_mpjpe", "n_mpjpe", "mpjve", "jitter_ratio", "bone_spread", "up_error_deg", "contact_f1",
+        "mpjpe", "mpjpe_17", "p_mpjpe", "n_mpjpe", "mpjve",
+        "jitter_ratio", "bone_spread", "up_error_deg", "contact_f1",
     )  # fmt: skip
     print(f"{'2D':8}" + "".join(f"{name:>14}" for name in names))
     results: dict[str, Scores] = {}
