@@ -174,7 +174,8 @@ def test_a_broken_state_file_counts_as_none(site: Site) -> None:
 def test_an_interrupted_command_is_told_and_waited_for(tmp_path: Path) -> None:
     cleaned = tmp_path / "cleaned up"
     program = (
-        "import sys, time\n"
+        "import signal, sys, time\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background job ignores it
         "try:\n"
         "    print('started', flush=True)\n"
         "    time.sleep(60)\n"

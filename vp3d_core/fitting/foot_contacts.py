@@ -137,16 +137,28 @@ def _targets(foot: Array, stands: BoolArray, sole_m: float) -> Array:
     targets = np.zeros((2, 3))
     for point in range(2):
         own = foot[stands[:, point], point]
-        targets[point] = np.median(own if len(own) else foot[:, point], axis=0)
+        targets[point] = _geometric_median(own if len(own) else foot[:, point])
     both = np.all(stands, axis=1)
     if both.any():
-        middle = np.median(foot[both].mean(axis=1), axis=0)
+        middle = _geometric_median(foot[both].mean(axis=1))
         heading = normalize((foot[both, 0] - foot[both, 1])[:, :2]).mean(axis=0)
         level = np.sqrt(max(sole_m**2 - float(heights[1] - heights[0]) ** 2, 0.0))
         step = normalize(heading) * level / 2
         targets[0, :2], targets[1, :2] = middle[:2] + step, middle[:2] - step
     targets[:, 2] = heights
     return targets
+
+
+def _geometric_median(points: Array) -> Array:
+    """Return the place (3,) with the least sum of distances to (N, 3) points (Weiszfeld).
+
+    Unlike a median of each coordinate it turns with the world.
+    """
+    middle = points.mean(axis=0)
+    for _ in range(20):
+        weights = 1.0 / np.maximum(np.linalg.norm(points - middle, axis=-1), 1e-3)
+        middle = (points * weights[:, None]).sum(axis=0) / weights.sum()
+    return middle
 
 
 def _split_frame(foot: Array, stands: BoolArray, targets: Array, rate_hz: float) -> int:
