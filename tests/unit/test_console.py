@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import io
+import threading
 
 import pytest
 
@@ -86,6 +87,24 @@ def test_progress_sends_the_first_and_the_last_and_warns_once() -> None:
     assert len(done) < 900
     assert events[-1] == ProgressEvent("b", 5, 5, "frames", None)
     assert progress.warnings == ["the same text"]
+
+
+def test_another_threads_warnings_are_told_by_the_thread_that_works() -> None:
+    told: list[tuple[Event, int]] = []
+    progress = Progress(lambda event: told.append((event, threading.get_ident())), ("a", "b"))
+    progress.stage("a")
+    reader = threading.Thread(target=lambda: [progress.warn("c", text) for text in ("one", "two", "one")])
+    reader.start()
+    reader.join()
+    assert [event for event, _ in told] == [StageEvent("a", 1, 2)]
+    progress.stage("b")
+    assert [event for event, _ in told[1:]] == [
+        WarningEvent("c", "one"),
+        WarningEvent("c", "two"),
+        StageEvent("b", 2, 2),
+    ]
+    assert {thread for _, thread in told} == {threading.get_ident()}
+    assert progress.warnings == ["one", "two"]
 
 
 def test_what_the_listener_raises_stops_the_work() -> None:

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections import deque
 from collections.abc import Callable
 
 from ..protocol import Event, ProgressEvent, StageEvent, WarningEvent
@@ -15,7 +17,7 @@ SEND_EVERY_S = 0.1  # progress in between is not sent
 
 
 class Progress:
-    """Sends events about one capture.
+    """Sends events about one capture, all from the thread that made it.
 
     Args:
         on_event: Receives every event, or None. What it raises stops the capture.
@@ -33,10 +35,12 @@ class Progress:
         self._first_done: int | None = None
         self._sent_s = 0.0
         self._unsent: ProgressEvent | None = None
+        self._thread = threading.get_ident()
+        self._waiting: deque[WarningEvent] = deque()  # of other threads
         self.warnings: list[str] = []
 
     def stage(self, name: str) -> None:
-        """Begin a stage."""
+        """Begin a stage; the warnings of the one before come first."""
         self.flush()
         self._stage, self._first_done = name, None
         self._started_s = time.monotonic()
@@ -55,16 +59,25 @@ class Progress:
             self.flush()
 
     def flush(self) -> None:
-        """Send the last progress if it was held back."""
+        """Send the last progress if it was held back, and what other threads warned of."""
+        while self._waiting:
+            self._warn(self._waiting.popleft())
         event, self._unsent = self._unsent, None
         if event is not None:
             self._send(event)
 
     def warn(self, code: str, text: str, frame: int | None = None) -> None:
-        """Warn; the same text is said once only."""
-        if text not in self.warnings:
-            self.warnings.append(text)
-            self._send(WarningEvent(code, text, frame))
+        """Warn; the same text is said once only. From another thread it is kept for the next ``flush``."""
+        event = WarningEvent(code, text, frame)
+        if threading.get_ident() == self._thread:
+            self._warn(event)
+        else:
+            self._waiting.append(event)
+
+    def _warn(self, event: WarningEvent) -> None:
+        if event.text not in self.warnings:
+            self.warnings.append(event.text)
+            self._send(event)
 
     def _eta_s(self, done: int, total: int | None) -> float | None:
         elapsed_s = time.monotonic() - self._started_s
