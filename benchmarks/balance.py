@@ -73,7 +73,7 @@ def capture(video: Path, camera: Camera, lifter: Lifter) -> dict[str, Array]:
         world += detector.last_world_landmarks
     detector.close()
     tracks = select_tracks(
-        track(detections, np.array(times), image_size=size), detections, person=("largest",)
+        track(detections, np.array(times), image_size=size), detections, np.array(times), person=("largest",)
     )
     keypoints = clean(select_keypoints(tracks[0], detections, np.array(times), image_size=size))
     pose = lifter.lift(keypoints, camera)

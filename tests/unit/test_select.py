@@ -50,32 +50,48 @@ def tracks(scene: Scene) -> list[Track]:
     ],
 )
 def test_choices(scene: Scene, tracks: list[Track], person: tuple[str, ...], expected: list[int]) -> None:
-    chosen = select_tracks(tracks, scene.detections, person=person)
+    chosen = select_tracks(tracks, scene.detections, times(NUM_FRAMES), person=person)
     assert [one.track_id for one in chosen] == expected
 
 
 @pytest.mark.parametrize("choice", ["7", "nobody"])
 def test_an_unknown_id_lists_the_known(scene: Scene, tracks: list[Track], choice: str) -> None:
     with pytest.raises(InputError, match=rf"no track '{choice}'; found are 1, 2, 3") as caught:
-        select_tracks(tracks, scene.detections, person=(choice,))
+        select_tracks(tracks, scene.detections, times(NUM_FRAMES), person=(choice,))
     assert not isinstance(caught.value, NoPersonFound)
 
 
 def test_nobody_at_all() -> None:
     with pytest.raises(NoPersonFound, match="No person was found in 40 frames"):
-        select_tracks([], [detection([])] * 40, person=("all",))
+        select_tracks([], [detection([])] * 40, times(40), person=("all",))
 
 
 def test_only_a_glimpse(scene: Scene, tracks: list[Track]) -> None:
     with pytest.raises(NoPersonFound, match=r"in 90 of 90 frames.*3 \(14 frames\); at least 15"):
-        select_tracks(tracks[2:], scene.detections, person=("all",))
+        select_tracks(tracks[2:], scene.detections, times(NUM_FRAMES), person=("all",))
 
 
 def test_a_short_video_needs_less() -> None:
     times_s = times(12)
     found = observe([walker(times_s)]).detections
     tracks = track(found, times_s, image_size=IMAGE_SIZE)
-    assert [one.track_id for one in select_tracks(tracks, found, person=("all",))] == [1]
+    assert [one.track_id for one in select_tracks(tracks, found, times_s, person=("all",))] == [1]
+
+
+@pytest.mark.parametrize(("rate_hz", "num_seen", "found"), [(5.0, 8, [1]), (240.0, 48, None)])
+def test_seconds_count_not_frames(rate_hz: float, num_seen: int, found: list[int] | None) -> None:
+    times_s = times(2 * NUM_FRAMES, rate_hz=rate_hz)
+    shown = walker(times_s, speed_per_s=0.0)
+    shown[num_seen:] = np.nan
+    detections = observe([shown]).detections
+    rows = np.zeros(num_seen, dtype=int)
+    boxes = np.stack([detections[frame].boxes_xyxy[0] for frame in range(num_seen)])
+    tracks = [Track(1, np.arange(num_seen), boxes, rows)]
+    if found is None:
+        with pytest.raises(NoPersonFound, match=r"\(48 frames\); at least 90 frames"):
+            select_tracks(tracks, detections, times_s, person=("all",))
+    else:
+        assert [one.track_id for one in select_tracks(tracks, detections, times_s, person=("all",))] == found
 
 
 def test_slots_in_gaps_and_outside_the_picture() -> None:

@@ -30,7 +30,7 @@ __all__ = ["FollowedPerson", "fit_people", "follow_people", "lift_people", "plac
 
 FollowedPerson = tuple[int, Keypoints2D]  # track id and cleaned slots
 
-BODY_HEIGHT_M = 1.70  # of the body that the lifter was trained on (skeletons of CANONICAL_HEIGHT_M)
+BODY_HEIGHT_M = 1.70  # of the body that the lifter was trained on
 CONFIDENT_SIGMA_M = 0.10  # a joint whose standard error is this has half the confidence
 CERTAIN_LIMB_SCORE = 0.5  # mean score of the limb slots from which a person is seen well
 LIMB_SLOTS = [SLOTS.index(name) for name in LIMB_JOINTS]
@@ -59,12 +59,12 @@ def follow_people(
 
     tracks = track(detected.detections, detected.times_s, image_size=image_size)
     people: list[FollowedPerson] = []
-    for one in select_tracks(tracks, detected.detections, person=person):
+    for one in select_tracks(tracks, detected.detections, detected.times_s, person=person):
         keypoints = select_keypoints(one, detected.detections, detected.times_s, image_size=image_size)
         people += [(one.track_id, part) for part in split_at_gaps(clean(keypoints, smooth=smooth))]
     if not people:
         raise NoPersonFound(
-            f"Nobody was seen for long enough to be captured ({len(tracks)} tracks were looked at)",
+            f"Nobody was seen for long enough to be captured (tracks that were looked at: {len(tracks)})",
             hint="Use a longer or sharper video, or one in which the whole body is seen.",
         )
     return tracks, sorted(people, key=lambda one: -prominence(one[1]))

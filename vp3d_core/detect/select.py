@@ -14,12 +14,14 @@ from ..arrays import Array
 from ..errors import InputError, NoPersonFound
 from ..keypoints import Detections2D, Keypoints2D, Track
 from ..skeletons import SLOTS, KeypointSkeleton
+from .body_size import frame_step
 from .presence import MIN_SEEN_SHARE, SEEN_SCORE, inside_picture
 
 __all__ = ["select_keypoints", "select_tracks"]
 
-# A capture needs this many frames with confident keypoints, or half of the video when it is shorter.
-MIN_CONFIDENT_FRAMES = 15
+# A capture needs confident keypoints for this long and in so many frames, or half of a shorter video.
+MIN_CONFIDENT_S = 0.5
+MIN_CONFIDENT_FRAMES = 3
 # A point that a detector guesses this far outside the picture (share of the longer side) is not seen.
 OUTSIDE_MARGIN = 0.02
 # Knuckles whose mean is the hand point, in the words of several detectors; the first pair found counts.
@@ -27,13 +29,14 @@ HAND_KNUCKLES = (("index", "pinky"), ("index_knuckle", "pinky_knuckle"), ("foref
 
 
 def select_tracks(
-    tracks: Sequence[Track], detections: Sequence[Detections2D], *, person: tuple[str, ...]
+    tracks: Sequence[Track], detections: Sequence[Detections2D], times_s: Array, *, person: tuple[str, ...]
 ) -> list[Track]:
     """Choose the tracks to capture.
 
     Args:
         tracks: From ``track``.
         detections: The frames they were made from.
+        times_s: (T,) s, of those frames.
         person: "all", "largest", "longest" or track ids as text; several add up.
 
     Returns:
@@ -43,10 +46,11 @@ def select_tracks(
         NoPersonFound: If no track is worth capturing; the message says what was found instead.
         InputError: If a track id is not there; the message lists those that are.
     """
-    worthy = [one for one in tracks if _confident_frames(one, detections) >= _frames_needed(len(detections))]
+    needed = _frames_needed(times_s)
+    worthy = [one for one in tracks if _confident_frames(one, detections) >= needed]
     if not worthy:
         hint = "Use a video that shows a person for at least a second."
-        raise NoPersonFound(_nobody(tracks, detections), hint=hint)
+        raise NoPersonFound(_nobody(tracks, detections, needed), hint=hint)
     ranked = sorted(worthy, key=lambda one: (-_prominence(one), one.track_id))
     chosen: set[int] = set()
     for choice in person:
@@ -55,8 +59,9 @@ def select_tracks(
     return [one for one in ordered if one.track_id in chosen]
 
 
-def _frames_needed(num_frames: int) -> int:
-    return max(1, min(MIN_CONFIDENT_FRAMES, num_frames // 2))
+def _frames_needed(times_s: Array) -> int:
+    enough = max(MIN_CONFIDENT_FRAMES, round(MIN_CONFIDENT_S / frame_step(times_s)))
+    return max(1, min(enough, len(times_s) // 2))
 
 
 def _ids_of(choice: str, ranked: Sequence[Track], tracks: Sequence[Track]) -> set[int]:
@@ -92,13 +97,12 @@ def _confident_frames(one: Track, detections: Sequence[Detections2D]) -> int:
     return int((np.asarray(seen) >= MIN_SEEN_SHARE).sum())
 
 
-def _nobody(tracks: Sequence[Track], detections: Sequence[Detections2D]) -> str:
+def _nobody(tracks: Sequence[Track], detections: Sequence[Detections2D], needed: int) -> str:
     """What was found, for the message."""
     some = sum(len(found.scores) > 0 for found in detections)
     if not some:
         return f"No person was found in {len(detections)} frames"
     listed = ", ".join(f"{one.track_id} ({_confident_frames(one, detections)} frames)" for one in tracks)
-    needed = _frames_needed(len(detections))
     return (
         f"No person could be followed: something was detected in {some} of {len(detections)} frames, "
         f"tracks with confident keypoints: {listed or 'none'}; at least {needed} frames are needed"
