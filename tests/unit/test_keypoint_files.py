@@ -121,6 +121,17 @@ def test_a_truncated_npz(tmp_path):
         load(path)
 
 
+def test_an_npz_with_a_damaged_array(tmp_path):
+    path = videopose3d_file(tmp_path / "x.npz", walk())
+    with zipfile.ZipFile(path) as archive:
+        start = archive.getinfo("positions_2d.npy").header_offset + 60
+    content = bytearray(path.read_bytes())
+    content[start : start + 40] = bytes(40)
+    path.write_bytes(content)
+    with pytest.raises(KeypointFileError, match="cannot be read"):
+        load(path)
+
+
 def test_mmpose_demo_json_counts_from_one(tmp_path):
     frames = [
         {
@@ -244,7 +255,7 @@ def test_other_json(tmp_path):
 
 def test_broken_json(tmp_path):
     (tmp_path / "a.json").write_text('{"people": [')
-    with pytest.raises(KeypointFileError, match="not JSON"):
+    with pytest.raises(KeypointFileError, match="cannot be read as JSON"):
         load(tmp_path / "a.json")
 
 
@@ -261,6 +272,19 @@ def test_a_longer_video_is_meant(tmp_path):
 def test_parts_of_the_size_are_no_px(tmp_path):
     with pytest.raises(KeypointFileError, match="expected px"):
         load(videopose3d_file(tmp_path / "a.npz", walk() / 1000))
+
+
+def test_frames_before_the_first_are_refused(tmp_path):
+    entries = [{"image_id": t - 2, "keypoints": triples(points)} for t, points in enumerate(walk())]
+    (tmp_path / "x.json").write_text(json.dumps(entries))
+    with pytest.raises(KeypointFileError, match="keypoints for frame -2, expected 0 or more"):
+        load(tmp_path / "x.json")
+
+
+def test_a_byte_order_mark_is_no_obstacle(tmp_path):
+    entries = [{"image_id": t, "keypoints": triples(points)} for t, points in enumerate(walk())]
+    (tmp_path / "x.json").write_text(json.dumps(entries), encoding="utf-8-sig")
+    assert len(load(tmp_path / "x.json")[0].scores) == 1
 
 
 def test_another_size_is_meant(tmp_path):

@@ -23,6 +23,7 @@ import json
 import pickle
 import struct
 import zipfile
+import zlib
 from collections import OrderedDict
 from dataclasses import dataclass
 from math import prod
@@ -179,8 +180,8 @@ def read_state_dict(path: Path) -> dict[str, StoredTensor]:
     try:
         with zipfile.ZipFile(path) as archive:
             return _read_archive(archive)
-    except (zipfile.BadZipFile, pickle.UnpicklingError, KeyError, ValueError, TypeError, AttributeError,
-            IndexError, EOFError, RecursionError, MemoryError, NotImplementedError) as error:  # fmt: skip
+    except (OSError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError, KeyError, ValueError, TypeError,
+            AttributeError, IndexError, EOFError, RuntimeError, MemoryError) as error:  # fmt: skip
         # A pickle that was tampered with fails in many ways; all mean the same to the user.
         raise WeightsCorrupt(
             f"{path} is not a PyTorch checkpoint that can be read: {type(error).__name__}: {error}",

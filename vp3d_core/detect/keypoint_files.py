@@ -84,7 +84,12 @@ def _by_frame(
 
 
 def _check_frames(people: Iterable[SeenPerson], *, path: Path, num_frames: int) -> None:
-    last = max(person.frame for person in people)
+    first, last = min(person.frame for person in people), max(person.frame for person in people)
+    if first < 0:
+        raise KeypointFileError(
+            f"{path} has keypoints for frame {first}, expected 0 or more",
+            hint="Number the frames from the start of the video.",
+        )
     if last >= num_frames * (1 + EXTRA_FRAMES) + 2:
         raise KeypointFileError(
             f"{path} has keypoints for frame {last}, the video has {num_frames} frames",
@@ -157,9 +162,11 @@ def _box(xy: Array, *, image_size: tuple[int, int]) -> Array:
 
 def _read_json(path: Path) -> object:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise KeypointFileError(f"{path} is not JSON: {error}", hint="Give a file of keypoints.") from error
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise KeypointFileError(
+            f"{path} cannot be read as JSON: {error}", hint="Give a file of keypoints."
+        ) from error
 
 
 def _openpose_people(folder: Path) -> list[SeenPerson]:

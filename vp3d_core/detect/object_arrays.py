@@ -13,6 +13,7 @@ import io
 import pickle
 import re
 import zipfile
+import zlib
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -39,8 +40,8 @@ def read_npz(path: Path) -> dict[str, object]:
             if any(archive.getinfo(name).file_size > MAX_BYTES for name in names):
                 raise ValueError(f"an array has more than {MAX_BYTES} bytes")
             return {name[:-4]: _read_array(archive.read(name)) for name in names}
-    except (zipfile.BadZipFile, pickle.UnpicklingError, ValueError, TypeError, KeyError, IndexError,
-            AttributeError, EOFError, RecursionError, MemoryError) as error:  # fmt: skip
+    except (OSError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError, ValueError, TypeError, KeyError,
+            IndexError, AttributeError, EOFError, RuntimeError, MemoryError) as error:  # fmt: skip
         raise KeypointFileError(
             f"{path} cannot be read as a file of keypoint arrays: {error}",
             hint="Give an .npz file as VideoPose3D writes it.",
