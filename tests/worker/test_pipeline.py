@@ -2,6 +2,7 @@
 """The whole way from a video to motions, in this process."""
 
 import dataclasses
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from vp3d_core.camera import Camera, focal_px_from_fov, focal_px_from_mm, intrin
 from vp3d_core.capture.outputs import OUTPUT_STAGES, describe_motions, write_outputs
 from vp3d_core.capture.people_stages import joint_confidence, lift_people, prominence
 from vp3d_core.capture.progress import Progress
-from vp3d_core.errors import InputError, KeypointFileError, NoPersonFound, WeightsMissing
+from vp3d_core.errors import InputError, KeypointFileError, NoPersonFound, VideoReadError, WeightsMissing
 from vp3d_core.keypoints import Detections2D, Frame
 from vp3d_core.lift.lifter import Lifter
 from vp3d_core.motion import Motion
@@ -231,6 +232,36 @@ def test_what_is_not_there_is_named(
 def test_nobody_is_an_error(clip: Path, lifter: Lifter) -> None:
     with pytest.raises(NoPersonFound):
         capture(clip, detector=FakeDetector(nobody=True), lifter=lifter)
+
+
+@pytest.fixture(scope="module")
+def coco_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The walker's keypoints as COCO results."""
+    seen = synthetic.seen_keypoints(
+        synthetic.walking_motion(3, num_frames=NUM_FRAMES, image_size=IMAGE_SIZE), 3, noise_px=0.3
+    )
+    points = np.concatenate([np.nan_to_num(seen.xy), seen.scores[..., None]], axis=-1)[:, :17]
+    entries = [{"image_id": t, "keypoints": frame.ravel().tolist()} for t, frame in enumerate(points)]
+    path = tmp_path_factory.mktemp("keypoints") / "coco.json"
+    path.write_text(json.dumps(entries), encoding="utf-8")
+    return path
+
+
+def test_keypoints_of_a_file_take_the_place_of_a_detector(
+    clip: Path, lifter: Lifter, coco_file: Path
+) -> None:
+    (whole,) = capture(clip, CaptureSettings(detector=str(coco_file)), lifter=lifter)
+    assert str(whole.meta["models"]).count("file:coco.json") == 1
+    assert len(whole.root_positions) == NUM_FRAMES
+    start_s = round(13 / 30, 6)  # of a frame, as somebody would type it
+    settings = CaptureSettings(detector=str(coco_file), start_s=start_s, end_s=1.5)
+    (part,) = capture(clip, settings, lifter=lifter)
+    assert (part.start_time_s, len(part.root_positions)) == (pytest.approx(13 / 30), 45 - 13)
+
+
+def test_keypoints_of_a_file_outside_the_video(clip: Path, lifter: Lifter, coco_file: Path) -> None:
+    with pytest.raises(VideoReadError, match=r"no picture between 9 s and its end; .* at 1\.97 s"):
+        capture(clip, CaptureSettings(detector=str(coco_file), start_s=9.0), lifter=lifter)
 
 
 def test_two_people_are_ordered_by_prominence(clip: Path, lifter: Lifter, tmp_path: Path) -> None:

@@ -22,17 +22,19 @@ from ..keypoints import Detections2D, Frame
 from ..settings import DETECTORS, CaptureSettings
 from ..skeletons import KeypointSkeleton
 from ..video import VideoInfo, read_ahead, read_frames
+from ..video.reader import TIME_TOLERANCE_S, nothing_between
 from .progress import Progress
 from .stage_store import StageStore, make_key, source_sha256
 from .stage_values import pack_chunk, unpack_chunk
 
-__all__ = ["Detected", "DetectedVideo", "detect_people", "detect_video", "expected_frames"]
+__all__ = ["Detected", "DetectedVideo", "detect_people", "detect_video"]
 
 CHUNK_FRAMES = 200
 CHUNK_S = 10.0
 WARM_UP_FRAMES = 30  # detectors that follow people see these again before they go on after an interruption
 STAGE = "detect"
 TIMES_EVERY = 50
+TIMES_SIDE_PX = 32  # of pictures whose times alone are wanted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,28 +134,19 @@ def detections_from_file(
     """Read detections made elsewhere, and the video for the times of its frames."""
     from ..detect.keypoint_files import load_keypoint_file
 
-    total = expected_frames(info, start_s=None, end_s=None)
     times_s: list[float] = []
-    for frame in read_frames(video, on_warning=progress.warn):
+    for frame in read_frames(video, max_side=TIMES_SIDE_PX, on_warning=progress.warn):
         times_s.append(frame.time_s)
         if len(times_s) % TIMES_EVERY == 0:
-            progress.update(len(times_s), total)
+            progress.update(len(times_s), info.frame_count)
     found = load_keypoint_file(path, image_size=info.image_size, num_frames=len(times_s))
     times = np.array(times_s)
-    used = np.flatnonzero((times >= (start_s or 0.0)) & (times < (np.inf if end_s is None else end_s)))
+    start, end = start_s or 0.0, np.inf if end_s is None else end_s
+    used = np.flatnonzero((times >= start - TIME_TOLERANCE_S) & (times < end - TIME_TOLERANCE_S))
+    if not used.size:
+        raise nothing_between(video, start_s, end_s, last_s=times_s[-1])
     progress.update(len(times_s), len(times_s))
     return DetectedVideo([found[i] for i in used], times[used], used)
-
-
-def expected_frames(info: VideoInfo, *, start_s: float | None, end_s: float | None) -> int | None:
-    """Return how many frames lie between two times, as far as the container tells."""
-    if info.frame_count is None:
-        return None
-    if not info.duration_s:
-        return info.frame_count if start_s is None and end_s is None else None
-    first = min(start_s or 0.0, info.duration_s)
-    last = info.duration_s if end_s is None else min(end_s, info.duration_s)
-    return max(1, round(info.frame_count * (last - first) / info.duration_s))
 
 
 def detect_video(
@@ -180,7 +173,7 @@ def detect_video(
         progress: Told of every batch.
     """
     collected = _load_chunks(store, key, detector.skeleton)
-    total = expected_frames(info, start_s=start_s, end_s=end_s)
+    total = info.frames_between(start_s, end_s)
     progress.update(len(collected.indices), total)
     if not collected.complete:
         from_s = _warm_up_time_s(collected, detector.batch_size) if collected.times_s else start_s
@@ -190,6 +183,7 @@ def detect_video(
         finally:  # also when interrupted: what is detected is kept
             frames.close()
             _save_chunk(store, key, collected)
+        progress.flush()
     return DetectedVideo(
         collected.detections, np.array(collected.times_s), np.array(collected.indices, dtype=np.int64)
     )

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ..arrays import Array
 from ..keypoints import Frame, Keypoints2D
 from ..motion import Motion
-from ..video import VideoInfo, probe, read_ahead, read_frames
+from ..video import probe, read_ahead, read_frames
 from ..video.frame_writer import FrameWriter
 from .overlay_drawing import bone_colours, draw_caption, draw_keypoints, draw_label, draw_skeleton
 from .projected_motion import ProjectedMotion
@@ -59,7 +59,7 @@ def write_overlay(
     """
     info = probe(video)
     projected = [ProjectedMotion.of(motion) for motion in motions]
-    total = _expected_frames(info, start_s, end_s)
+    total = info.frames_between(start_s, end_s)
     frames = read_ahead(
         read_frames(video, start_s=start_s, end_s=end_s, max_side=OVERLAY_SIDE_PX, on_warning=_already_told)
     )
@@ -112,13 +112,6 @@ def _row_at(times_s: Array, time_s: float) -> int | None:
 def _scaled_xy(xy: Array, scale: float) -> Array:
     """Scale positions about the picture's corner, which lies half a pixel before the first centre."""
     return (xy + 0.5) * scale - 0.5
-
-
-def _expected_frames(info: VideoInfo, start_s: float | None, end_s: float | None) -> int | None:
-    if start_s is None and end_s is None:
-        return info.frame_count
-    length_s = min(end_s or info.duration_s, info.duration_s) - (start_s or 0.0)
-    return max(1, round(length_s * info.average_rate_hz))
 
 
 def _already_told(code: str, text: str, frame: int | None) -> None:

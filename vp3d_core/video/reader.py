@@ -22,7 +22,7 @@ from .upright import Upright
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
-__all__ = ["OnWarning", "VideoInfo", "probe", "read_frames"]
+__all__ = ["TIME_TOLERANCE_S", "OnWarning", "VideoInfo", "nothing_between", "probe", "read_frames"]
 
 TIME_TOLERANCE_S = 1e-6  # so that a time that was printed and typed again still names its frame
 TRUNCATION_TOLERANCE_S = 0.25  # containers round durations; half a second missing is what a person notices
@@ -58,6 +58,16 @@ class VideoInfo:
     def image_size(self) -> tuple[int, int]:
         """(width, height) px."""
         return self.width, self.height
+
+    def frames_between(self, start_s: float | None, end_s: float | None) -> int | None:
+        """Return about how many frames lie between two times, as far as the file tells."""
+        if self.frame_count is None or (start_s is None and end_s is None):
+            return self.frame_count
+        if not self.duration_s:
+            return None
+        first = min(start_s or 0.0, self.duration_s)
+        last = self.duration_s if end_s is None else min(end_s, self.duration_s)
+        return max(1, round(self.frame_count * (last - first) / self.duration_s))
 
 
 def probe(path: Path) -> VideoInfo:
@@ -129,12 +139,19 @@ def read_frames(
                 yield Frame(index, time_s, upright.rgb(picture))
             wanted += 1
     if wanted == 0:
-        until = "its end" if end_s is None else f"{end_s:g} s"
-        raise VideoReadError(
-            f"{Path(path).name} has no picture between {start_s or 0.0:g} s and {until}; the last that was "
-            f"read is at {last_s:.2f} s",
-            hint="Choose a start and an end inside the video.",
-        )
+        raise nothing_between(path, start_s, end_s, last_s=last_s)
+
+
+def nothing_between(
+    path: Path, start_s: float | None, end_s: float | None, *, last_s: float
+) -> VideoReadError:
+    """Return the error of a video without a picture between two times, the last of which is at ``last_s``."""
+    until = "its end" if end_s is None else f"{end_s:g} s"
+    return VideoReadError(
+        f"{Path(path).name} has no picture between {start_s or 0.0:g} s and {until}; the last that was "
+        f"read is at {last_s:.2f} s",
+        hint="Choose a start and an end inside the video.",
+    )
 
 
 def _timed_pictures(
