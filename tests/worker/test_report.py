@@ -81,6 +81,13 @@ def test_nobody_captured(tmp_path: Path) -> None:
     assert "0 tracks" in path.read_text(encoding="utf-8")
 
 
+def test_a_file_name_that_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    odd = dataclasses.replace(info(), path=Path(os.fsdecode(b"clip \xff.mp4")))
+    write_report(path, motions=[], keypoints=[], tracks=[], times_s=TIMES_S, video_info=odd)
+    assert "clip ?.mp4" in path.read_text(encoding="utf-8")
+
+
 def test_failures_leave_nothing(tmp_path: Path, motion: Motion) -> None:
     with pytest.raises(OutputError, match="does not exist"):
         write_report(

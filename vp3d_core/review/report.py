@@ -91,7 +91,8 @@ def write_report(
         *_curves(motions, keypoints),
     ]
     with replaced_when_done(Path(out_path)) as temporary:
-        temporary.write_text(_page(video_info.path.name, "\n".join(parts)), encoding="utf-8")
+        page = _page(video_info.path.name, "\n".join(parts))
+        temporary.write_text(page, encoding="utf-8", errors="replace")  # names need not be text on Linux
 
 
 def _page(title: str, body: str) -> str:
