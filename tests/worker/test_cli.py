@@ -222,6 +222,15 @@ def test_resume_with_another_setting_does_not_detect_again(clip: Path, lifter: P
     assert outputs_in(out) == OUTPUT_NAMES
 
 
+def test_a_video_among_the_outputs_is_not_replaced(clip: Path, tmp_path: Path) -> None:
+    video = tmp_path / "overlay.mp4"
+    video.write_bytes(clip.read_bytes())
+    done = vp3d("capture", video, "-o", tmp_path, "--overwrite", fake={})
+    assert_failed(done, "has the name of an output")
+    assert os.listdir(tmp_path) == ["overlay.mp4"]
+    assert video.read_bytes() == clip.read_bytes()
+
+
 def test_overwrite_detects_again(clip: Path, lifter: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     words = ["capture", clip, "-o", out, "--lifter", lifter]
@@ -296,17 +305,20 @@ def test_an_unexpected_error_points_to_the_log(clip: Path, lifter: Path, tmp_pat
 
 
 def test_ctrl_c_in_every_stage_resumes_to_the_same_result(
-    captured: Path, clip: Path, lifter: Path, tmp_path: Path
+    captured: Path, clip: Path, lifter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
     words = ["capture", clip, "-o", out, "--lifter", lifter]
     accidents: list[dict[str, object]] = [{"interrupt_at": 30}]
     for stage in (*CAPTURE_STAGES, *OUTPUT_STAGES):
         accidents.append({"interrupt_stage": stage})
-    for accident in accidents:
+    for number, accident in enumerate(accidents):
+        typed = ("vp3d", "python install.py")[number % 2]
+        monkeypatch.setenv("VP3D_COMMAND", typed)  # as install.py does
         done = vp3d(*words, "--resume", fake=accident)
         assert done.returncode == 130, (accident, done.stderr)
         assert "Cancelled" in done.stderr
+        assert f"{typed} capture " in done.stderr
         assert "--resume" in done.stderr
         assert outputs_in(out) == []
     assert vp3d(*words, "--resume", fake={"crash_at": 5}).returncode == 0, "the first frames were kept"

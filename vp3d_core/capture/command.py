@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from ..errors import InputError, OutputError, VP3DError
+from ..installer.link import COMMAND_VARIABLE
 from ..job import EVENTS_NAME, LOG_NAME
 from ..protocol import ErrorEvent, Event, EventWriter, ResultEvent, take_stdout
 from .console import Console
@@ -120,6 +121,11 @@ def _check(job: CaptureJob, *, resume: bool, overwrite: bool) -> None:
 
     probe(job.video)
     old = existing_outputs(job.out_dir)
+    if any(path.samefile(job.video) for path in old):
+        raise OutputError(
+            f"{job.video.name} lies in the output folder and has the name of an output",
+            hint="Give another folder with -o.",
+        )
     if old and not (resume or overwrite):
         raise OutputError(
             f"{job.out_dir} already holds a capture ({', '.join(path.name for path in old)})",
@@ -180,8 +186,9 @@ def _say_error(event: ErrorEvent, argv: list[str], *, as_json: bool) -> int:
 
 def _error_text(event: ErrorEvent, argv: list[str]) -> str:
     if event.code == "cancelled":
-        again = [word for word in argv if word not in ("--overwrite", "--resume")]
-        return f"Cancelled. What is done is kept; go on with:\n  vp3d {shlex.join([*again, '--resume'])}\n"
+        again = shlex.join([*(word for word in argv if word not in ("--overwrite", "--resume")), "--resume"])
+        command = os.environ.get(COMMAND_VARIABLE, "vp3d")
+        return f"Cancelled. What is done is kept; go on with:\n  {command} {again}\n"
     return f"Error: {event.text}\n" + (f"{event.hint}\n" if event.hint else "")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from ..user_folders import environment_python, weights_folder, worker_folder
 from .environment import Progress, ensure_worker, remove_worker
 from .installation import Installation, installation
 from .interpreters import find_interpreter
-from .link import launcher_path, worker_arguments
+from .link import COMMAND_VARIABLE, launcher_path, worker_arguments
 from .pip_process import child_environment
 from .steps import TORCH_BUILDS, TorchChoice
 
@@ -171,6 +172,7 @@ def _hand_over(command: list[str], *, folder: Path | None = None) -> int:
 
 def _capture(options: argparse.Namespace, rest: list[str]) -> int:
     wanted = _ensure(options)
+    os.environ[COMMAND_VARIABLE] = shlex.join(["python", sys.argv[0]])  # to say how to go on after Ctrl-C
     return _hand_over(worker_arguments(wanted.python, "-m", "vp3d_core", "capture", *rest))
 
 

@@ -11,8 +11,16 @@ from pathlib import Path
 
 from ..user_folders import environment_python
 
-__all__ = ["launcher_path", "link_checkout", "remove_half_installed", "site_packages", "worker_arguments"]
+__all__ = [
+    "COMMAND_VARIABLE",
+    "launcher_path",
+    "link_checkout",
+    "remove_half_installed",
+    "site_packages",
+    "worker_arguments",
+]
 
+COMMAND_VARIABLE = "VP3D_COMMAND"  # what the user typed in place of "vp3d"
 PTH_NAME = "vp3d_checkout.pth"
 # -I: neither the current folder, nor PYTHONPATH, nor the user's site-packages may shadow a package.
 # -X utf8: paths and messages in any alphabet, also through pipes on Windows.
