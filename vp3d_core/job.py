@@ -127,7 +127,7 @@ class WorkerJob:
             except OSError as error:
                 raise WorkerNotInstalled(
                     f"{self._command[0]} cannot be started: {error.strerror}",
-                    hint="Install the worker: python install.py",
+                    hint="Install the worker: python install.py install",
                 ) from error
 
     def poll(self) -> list[Event]:
@@ -235,7 +235,7 @@ def _check_protocol(event: Event) -> Event:
     if isinstance(event, HelloEvent) and event.protocol != PROTOCOL_VERSION:
         raise ProtocolError(
             f"The worker speaks protocol {event.protocol}, this program {PROTOCOL_VERSION}",
-            hint="Install the worker again: python install.py",
+            hint="Install the worker again: python install.py install",
         )
     return event
 

@@ -85,7 +85,7 @@ def error_event(error: BaseException) -> ErrorEvent:
         return ErrorEvent("cancelled", "The capture was cancelled", hint, trace)
     if isinstance(error, ImportError):
         known = WorkerNotInstalled(
-            f"A package is missing: {error}", hint="Install the worker: python install.py"
+            f"A package is missing: {error}", hint="Install the worker: python install.py install"
         )
         return event_from_exception(known, trace=trace)
     if (

@@ -199,7 +199,7 @@ def _shipped_graph(threads: int) -> Any:
     except ImportError as error:
         raise WorkerNotInstalled(
             f"MediaPipe cannot be imported: {error}",
-            hint="Run 'python install.py' again; it installs mediapipe 0.10.21.",
+            hint="Run 'python install.py install' again; it installs mediapipe 0.10.21.",
         ) from error
     root = Path(mediapipe.__file__).resolve().parent.parent
     resource_util.set_resource_dir(str(root))

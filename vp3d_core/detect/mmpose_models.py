@@ -173,7 +173,7 @@ def _build(name: str, scope: str, *, for_training: bool = False) -> tuple[Any, A
         from mmpose.utils import register_all_modules as register_mmpose
     except ImportError as error:
         raise WorkerNotInstalled(
-            f"MMPose cannot be imported: {error}", hint="Run 'python install.py' again."
+            f"MMPose cannot be imported: {error}", hint="Run 'python install.py install' again."
         ) from error
     register_mmdet(init_default_scope=False)
     register_mmpose(init_default_scope=False)

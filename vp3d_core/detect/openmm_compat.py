@@ -64,7 +64,7 @@ def _stand_in_for_mmcv_ext() -> str:
     if importlib.util.find_spec("mmcv") is None:
         raise WorkerNotInstalled(
             "mmcv-lite is not installed",
-            hint="Run 'python install.py' again; it installs MMPose and what it needs.",
+            hint="Run 'python install.py install' again; it installs MMPose and what it needs.",
         )
     if importlib.util.find_spec("mmcv._ext") is not None:
         return ""
@@ -124,7 +124,7 @@ def _stand_in_for_xtcocotools() -> str:
         from pycocotools import coco, cocoeval, mask
     except ImportError as error:
         raise WorkerNotInstalled(
-            f"pycocotools cannot be imported: {error}", hint="Run 'python install.py' again."
+            f"pycocotools cannot be imported: {error}", hint="Run 'python install.py install' again."
         ) from error
     package = _empty_package("xtcocotools")
     for name, module in (("coco", coco), ("cocoeval", cocoeval), ("mask", mask)):
