@@ -14,6 +14,7 @@ from .rotations import IDENTITY, quat_from_axis_angle, quat_multiply, quat_rotat
 __all__ = ["AXES", "BvhData", "bvh_kinematics", "format_bvh", "parse_bvh"]
 
 AXES = {"X": 0, "Y": 1, "Z": 2}
+NO_OFFSET_SHARE = 0.01  # position channels below this share of the offset were left empty
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,7 +129,8 @@ def _parse_motion(text: str, channel_count: int) -> tuple[Array, float]:
 def bvh_kinematics(data: BvhData) -> tuple[Array, Array]:
     """Return global positions (T, J, 3) in file units and global quaternions (T, J, 4).
 
-    Position channels replace the joint's offset.
+    Position channels replace a joint's offset, except where they are (nearly) zero below the root: some
+    writers announce six channels everywhere and fill in rotations only.
     """
     frames = len(data.frames)
     positions = np.zeros((frames, len(data.names), 3))
@@ -145,6 +147,8 @@ def bvh_kinematics(data: BvhData) -> tuple[Array, Array]:
                 local[:, axis] = values
             else:
                 turn = quat_multiply(turn, quat_from_axis_angle(np.eye(3)[axis], np.radians(values)))
+        if parent >= 0 and np.abs(local).max() < NO_OFFSET_SHARE * np.abs(data.offsets[j]).max():
+            local = np.tile(data.offsets[j], (frames, 1))
         if parent == -1:
             positions[:, j], rotations[:, j] = local, turn
         else:

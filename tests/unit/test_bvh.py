@@ -122,3 +122,18 @@ def test_missing_files_and_folders_are_named(tmp_path: Path, walking_motion: Mot
         bvh.load(tmp_path / "nothing.bvh")
     with pytest.raises(OutputError, match="does not exist"):
         bvh.save(tmp_path / "nowhere" / "walk.bvh", walking_motion)
+
+
+def test_empty_position_channels_keep_the_offset() -> None:
+    six = TWO_BONES.replace(
+        "CHANNELS 3 Zrotation Xrotation Yrotation",
+        "CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation",
+    )
+    empty = six.replace("1 90 3 0 0 0 0 0 0\n", "1 90 3 0 0 0 0.00001 0 0 0 0 0\n")
+    empty = empty.replace("1 90 3 90 0 0 0 0 0\n", "1 90 3 90 0 0 0 0 0 0 0 0\n")
+    expected, _ = bvh.bvh_kinematics(bvh.parse_bvh(TWO_BONES))
+    positions, _ = bvh.bvh_kinematics(bvh.parse_bvh(empty))
+    assert np.allclose(positions, expected)
+    filled = empty.replace("0.00001 0 0 0 0 0\n", "20 0 0 0 0 0\n")
+    positions, _ = bvh.bvh_kinematics(bvh.parse_bvh(filled))
+    assert np.allclose(positions[0, 1] - positions[0, 0], [20.0, 0.0, 0.0])

@@ -168,3 +168,14 @@ def test_the_made_up_body_is_symmetric() -> None:
     for part, (_, place) in parts.items():
         if part.startswith("left_"):
             assert np.allclose(parts[part.replace("left", "right")][1], place * [-1.0, 1.0, 1.0])
+
+
+def test_a_collapsed_body_is_refused(tmp_path: Path) -> None:
+    text = bvh_text(family("cmu"), standing(), rate_hz=60.0, unit_m=0.0254).splitlines()
+    leg = next(i for i, line in enumerate(text) if "LeftLeg" in line)
+    offset = next(i for i in range(leg, len(text)) if "OFFSET" in text[i])
+    text[offset] = "OFFSET 0 0 0"
+    path = tmp_path / "collapsed.bvh"
+    path.write_text("\n".join(text) + "\n")
+    with pytest.raises(MotionFormatError, match="from left_hip to left_knee"):
+        read_mocap(path)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import torch
 
 from ..skeletons import JOINTS, SLOTS
+from .cameras import smooth_noise
 from .mocap import CANONICAL_HEIGHT_M, LEG_FRACTION, SEGMENTS
 
-__all__ = ["detector_points", "mirror", "mix_parts", "rescale_bones", "turn_about_vertical"]
+__all__ = ["detector_points", "lean", "mirror", "mix_parts", "rescale_bones", "turn_about_vertical"]
 
 TRUNK_FRACTION = 0.288  # hip to shoulder, Drillis & Contini 1966
 
@@ -110,6 +111,8 @@ _ARMS = {
 }
 UPPER_SHARE = 0.35  # of sequences that take another's upper body
 ARM_SHARE = 0.15  # and, for each arm, another's arm
+BEND_SHARE, BEND_SIGMA_DEG = 0.35, 14.0  # of sequences whose trunk is bent; an axis' standard deviation
+TILT_SHARE, TILT_SIGMA_DEG = 0.15, 14.0  # of sequences whose whole body is tilted
 
 
 def mix_parts(
@@ -139,6 +142,46 @@ def mix_parts(
         arm[list(_ARMS[side])] = True
         joints = torch.where((draw[:, 1 + i] < ARM_SHARE)[:, None, None, None] & arm, moved, joints)
     return joints, segments
+
+
+def lean(
+    joints: torch.Tensor, segments: torch.Tensor, contacts: torch.Tensor, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Bend some clips' trunks, and tilt some whole bodies: people who lean, balance or lie are rare in mocap.
+
+    Tilted bodies' contacts are unknown.
+    """
+    batch, frames = joints.shape[:2]
+    draw = torch.rand(batch, 2, generator=generator, device=joints.device)
+    upper = torch.zeros(joints.shape[2], 1, dtype=torch.bool, device=joints.device)
+    upper[list(_UPPER)] = True
+    chest_and_head = torch.tensor([False, True, True, False, False], device=joints.device)[:, None, None]
+    everything = torch.ones_like(upper), torch.ones_like(chest_and_head)
+    for which, sigma_deg, share, (points, parts) in (
+        (0, BEND_SIGMA_DEG, BEND_SHARE, (upper, chest_and_head)),
+        (1, TILT_SIGMA_DEG, TILT_SHARE, everything),
+    ):
+        chosen = (draw[:, which] < share)[:, None, None, None]
+        turn = _slow_turns(batch, frames, sigma_deg, generator)
+        moved = _carried(joints, 0, joints[:, :, :1], turn)
+        joints = torch.where(chosen & points, moved, joints)
+        segments = torch.where(chosen[..., None] & parts, turn[:, :, None] @ segments, segments)
+    unknown = (draw[:, 1] < TILT_SHARE)[:, None, None]
+    return joints, segments, torch.where(unknown, torch.nan, contacts)
+
+
+def _slow_turns(batch: int, frames: int, sigma_deg: float, generator: torch.Generator) -> torch.Tensor:
+    """Return rotations (B, T, 3, 3) about any axis, half of each constant, half changing within seconds."""
+    still = torch.randn(batch, 1, 3, generator=generator, device=generator.device)
+    vectors = (still + smooth_noise(batch, frames, 3, 30, generator)) * (sigma_deg * torch.pi / 180 / 2**0.5)
+    return torch.linalg.matrix_exp(_cross_matrices(vectors))
+
+
+def _cross_matrices(vectors: torch.Tensor) -> torch.Tensor:
+    """Return the matrices (..., 3, 3) of the cross products with vectors (..., 3)."""
+    x, y, z = vectors.unbind(-1)
+    zero = torch.zeros_like(x)
+    return torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=-1).unflatten(-1, (3, 3))
 
 
 def _carried(joints: torch.Tensor, anchor: int, place: torch.Tensor, turn: torch.Tensor) -> torch.Tensor:

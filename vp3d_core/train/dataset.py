@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from ..lift.normalise import LIFT_RATE_HZ, normalise
-from .bodies import detector_points, mirror, mix_parts, rescale_bones, turn_about_vertical
+from .bodies import detector_points, lean, mirror, mix_parts, rescale_bones, turn_about_vertical
 from .cameras import random_views
 from .mocap import CLIP_RATE_HZ, MocapClip
 from .noise import corrupt
@@ -158,6 +158,7 @@ def make_batch(
     if augment:
         joints, segments, contacts = mirror(joints, segments, contacts, rand(size) < 0.5)
         joints, segments = mix_parts(joints, segments, generator)
+        joints, segments, contacts = lean(joints, segments, contacts, generator)
     joints, segments = turn_about_vertical(joints, segments, rand(size) * 2 * torch.pi)
     joints = rescale_bones(joints, generator, spread=1.0 if augment else 0.3)
     view = random_views(joints, generator)

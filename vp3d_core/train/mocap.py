@@ -32,6 +32,13 @@ SEGMENTS = ("pelvis", "chest", "head", "left_foot", "right_foot")
 LEG_FRACTION = 0.491
 TRUNK_TO_LEG = 0.288 / 0.491
 HIP_HALF_WIDTH_M = 0.095
+PLAUSIBLE_M = (  # wide enough for every rig
+    ("pelvis", "nose", (0.35, 0.95)),
+    ("left_hip", "left_knee", (0.3, 0.55)),
+    ("left_knee", "left_ankle", (0.3, 0.55)),
+    ("left_shoulder", "left_elbow", (0.15, 0.45)),
+    ("left_elbow", "left_wrist", (0.1, 0.4)),
+)
 ANKLE_HEIGHT_M = 0.08
 NO_FLAT_FLOOR = re.compile(r"slope|cmu_asfamc/0[13]/|iclone/00[13]/|makehuman|test_soccer|climb")
 
@@ -131,6 +138,7 @@ def _build_clip(
     ]
     segments = np.stack([pelvis, chest, head, *feet], axis=1)
     joints = _joints(points, segments, rig)
+    _check_body(name, joints, segments)
     joints, segments = _resample(joints, segments, rate_hz)
     joints[..., 2] -= floor_height(joints)
     contacts = contact_labels(joints, rate_hz=CLIP_RATE_HZ)
@@ -139,6 +147,20 @@ def _build_clip(
     return MocapClip(
         name, joints.astype(np.float32), segments.astype(np.float32), contacts.astype(np.float32)
     )
+
+
+def _check_body(name: str, joints: Array, segments: Array) -> None:
+    """Raise MotionFormatError unless the bones have a body's proportions: misread files teach nonsense."""
+    for a, b, (shortest, longest) in PLAUSIBLE_M:
+        distances = np.linalg.norm(joints[:, JOINTS.index(a)] - joints[:, JOINTS.index(b)], axis=-1)
+        length = float(np.median(distances))
+        if not shortest < length < longest:
+            raise MotionFormatError(
+                f"{name}: from {a} to {b} there are {length:.3g} m on a body 1.70 m tall, "
+                f"expected {shortest} to {longest}"
+            )
+    if not np.allclose(np.linalg.det(segments), 1.0, atol=1e-3):
+        raise MotionFormatError(f"{name}: the axes of pelvis, chest, head or feet are undefined")
 
 
 def _joint_names(rig: MocapRig) -> dict[str, str]:
