@@ -9,22 +9,28 @@ Run: python benchmarks/balance.py FOLDER [--lifter FILE] [--height M] (Python 3.
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import tomllib
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from vp3d_core.arrays import Array
 from vp3d_core.camera import Camera
-from vp3d_core.detect.clean import clean
+from vp3d_core.capture.progress import Progress
 from vp3d_core.detect.mediapipe_detector import MediaPipeDetector
-from vp3d_core.detect.select import select_keypoints, select_tracks
-from vp3d_core.detect.tracker import track
+from vp3d_core.keypoints import Detections2D, Frame
 from vp3d_core.lift.lifter import Lifter
-from vp3d_core.skeletons import JOINTS, LIMB_JOINTS
+from vp3d_core.motion import Motion
+from vp3d_core.pipeline import CAPTURE_STAGES, capture_people
+from vp3d_core.settings import CaptureSettings
+from vp3d_core.skeletons import BLAZEPOSE_33, JOINTS, LIMB_JOINTS
 from vp3d_core.train.metrics import mpjpe, p_mpjpe
-from vp3d_core.video import probe, read_frames
 
+METHODS = ("VP3D capture", "VP3D lifter alone", "MediaPipe's own")
 LAG_FRAMES = 1  # video frame i shows marker frame i - 1 best
 
 
@@ -61,30 +67,51 @@ def marker_joints(markers: dict[str, Array], rotation: Array, translation: Array
     return world @ rotation.T + translation
 
 
-def capture(video: Path, camera: Camera, lifter: Lifter) -> dict[str, Array]:
-    """Detect, track, clean and lift; limb joints (T, 12, 3) of ours and of MediaPipe's world landmarks."""
-    info = probe(video)
-    size = (info.width, info.height)
-    detector = MediaPipeDetector()
-    detections, times, world = [], [], []
-    for frame in read_frames(video):
-        detections += detector.detect([frame])
-        times.append(frame.time_s)
-        world += detector.last_world_landmarks
-    detector.close()
-    tracks = select_tracks(
-        track(detections, np.array(times), image_size=size), detections, np.array(times), person=("largest",)
+class RecordingDetector(MediaPipeDetector):
+    """The detector of a capture, which also keeps MediaPipe's own 3D landmarks of each frame."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world: list[Array] = []
+
+    def detect(self, frames: Sequence[Frame]) -> list[Detections2D]:
+        """Return the people in each frame, and keep their landmarks."""
+        found = super().detect(frames)
+        self.world += self.last_world_landmarks
+        return found
+
+
+def capture(video: Path, camera: Camera, lifter: Lifter, *, height_m: float) -> dict[str, Array]:
+    """Capture a clip; limb joints (T, 12, 3) m, camera axes, by method, NaN where there are none."""
+    detector = RecordingDetector()
+    settings = CaptureSettings(person=("largest",), height_m=height_m)
+    found = capture_people(
+        video, settings, Progress(None, CAPTURE_STAGES), camera=camera, detector=detector, lifter=lifter
     )
-    keypoints = clean(select_keypoints(tracks[0], detections, np.array(times), image_size=size))
-    pose = lifter.lift(keypoints, camera)
-    full = np.full((len(times), len(LIMB_JOINTS), 3), np.nan)
-    full[tracks[0].frames] = pose.joints[:, [JOINTS.index(j) for j in LIMB_JOINTS]]
-    own = np.full_like(full, np.nan)
-    names = detector.skeleton.points
-    for frame, person in zip(tracks[0].frames, tracks[0].detection_index, strict=True):
-        if person >= 0:
-            own[frame] = world[frame][person][[names.index(joint) for joint in LIMB_JOINTS]]
-    return {"VP3D": full, "MediaPipe world": own}
+    detector.close()
+    person = found.people[0]
+    rows = np.round(person.keypoints.times_s * found.info.average_rate_hz).astype(int)
+    joints = {method: np.full((len(found.times_s), 12, 3), np.nan) for method in METHODS}
+    limbs = [JOINTS.index(joint) for joint in LIMB_JOINTS]
+    joints["VP3D capture"][rows] = _at_times(person.motion, person.keypoints.times_s)[:, limbs]
+    joints["VP3D lifter alone"][rows] = (
+        lifter.lift(person.keypoints, camera).joints[:, limbs] * height_m / 1.70
+    )
+    track = next(track for track in found.tracks if track.track_id == person.track_id)
+    own = [BLAZEPOSE_33.index(joint) for joint in LIMB_JOINTS]
+    for row, detection in zip(track.frames, track.detection_index, strict=True):
+        if detection >= 0:
+            joints["MediaPipe's own"][row] = detector.world[row][detection][own]
+    return joints
+
+
+def _at_times(motion: Motion, times_s: Array) -> Array:
+    """Return a motion's joints (T, J, 3) in camera axes at some times."""
+    assert motion.camera is not None
+    placed = motion.camera.camera_points(motion.joints_world())
+    flat = placed.reshape(len(placed), -1)
+    columns = [np.interp(times_s, motion.times_s, column) for column in flat.T]
+    return np.stack(columns, axis=1).reshape(len(times_s), *placed.shape[1:])
 
 
 def compare(predicted: Array, truth: Array) -> tuple[float, float]:
@@ -109,16 +136,15 @@ def main() -> None:
     lifter = Lifter.load(arguments.lifter, device="cpu")
     markers = read_markers(arguments.folder / "balance_markers.trc")
     print(f"lifter {lifter.model_id}; 12 limb joints; mm")
-    print(f"{'clip':16} {'method':16} {'MPJPE':>7} {'P-MPJPE':>8}  frames")
+    print(f"{'clip':14} {'method':18} {'MPJPE':>7} {'P-MPJPE':>8}  frames")
     for clip, name in (("balance_cam01", "cam_01"), ("balance_cam03", "cam_03")):
         camera, rotation, translation = read_camera(arguments.folder / "balance_cameras.toml", name)
         truth = marker_joints(markers, rotation, translation)
-        for method, joints in capture(arguments.folder / f"{clip}.mp4", camera, lifter).items():
-            scale = arguments.height / 1.70 if method == "VP3D" else 1.0
-            first, second = compare(joints * scale, truth)
-            print(
-                f"{clip:16} {method:16} {first:7.1f} {second:8.1f}  {np.isfinite(joints).all((1, 2)).sum()}"
-            )
+        video = arguments.folder / f"{clip}.mp4"
+        for method, joints in capture(video, camera, lifter, height_m=arguments.height).items():
+            first, second = compare(joints, truth)
+            seen = np.isfinite(joints).all((1, 2)).sum()
+            print(f"{clip:14} {method:18} {first:7.1f} {second:8.1f} {seen:7}")
 
 
 if __name__ == "__main__":
