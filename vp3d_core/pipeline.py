@@ -202,6 +202,10 @@ def _follow(
 
 
 def _load_lifter(settings: CaptureSettings) -> Lifter:
+    import torch
+
     from .lift.lifter import Lifter
 
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
     return Lifter.load(settings.lifter, device=settings.device)

@@ -22,7 +22,7 @@ from vp3d_core.errors import InputError, KeypointFileError, NoPersonFound, Video
 from vp3d_core.keypoints import Detections2D, Frame
 from vp3d_core.lift.lifter import Lifter
 from vp3d_core.motion import Motion
-from vp3d_core.pipeline import CAPTURE_STAGES, capture, capture_people
+from vp3d_core.pipeline import CAPTURE_STAGES, _load_lifter, capture, capture_people
 from vp3d_core.pose import Pose3D
 from vp3d_core.protocol import Event, ProgressEvent, StageEvent, WarningEvent
 from vp3d_core.settings import CaptureSettings
@@ -232,6 +232,39 @@ def test_what_is_not_there_is_named(
 def test_nobody_is_an_error(clip: Path, lifter: Lifter) -> None:
     with pytest.raises(NoPersonFound):
         capture(clip, detector=FakeDetector(nobody=True), lifter=lifter)
+
+
+def test_what_was_wrong_with_the_video_is_also_told_when_detections_are_kept(
+    lifter: Lifter, tmp_path: Path
+) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (NUM_FRAMES, 45, 80, 3), dtype=np.uint8)
+    pictures = [np.repeat(np.repeat(picture, 4, axis=0), 4, axis=1) for picture in noise]
+    clip = write_clip(tmp_path / "cut.mkv", pictures, codec="mpeg4", rate_hz=30)
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size * 2 // 3])
+    told: list[list[str]] = []
+    for _ in range(2):
+        progress = Progress(None, CAPTURE_STAGES + OUTPUT_STAGES)
+        found = capture_people(
+            clip, CaptureSettings(fov_deg=60.0), progress,
+            job_dir=tmp_path / "job", detector=FakeDetector(), lifter=lifter,
+        )  # fmt: skip
+        write_outputs(found, clip, CaptureSettings(), tmp_path, progress)
+        told.append(progress.warnings)
+        assert "but its header promises" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert len(told[0]) == 1
+    assert told[1] == told[0]
+
+
+def test_the_lifter_keeps_to_the_threads_that_are_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch")
+    numbers: list[int] = []
+    monkeypatch.setattr(torch, "set_num_threads", numbers.append)
+    weights = str(save_random_lifter(tmp_path / "random.safetensors"))
+    for threads in (0, 3):
+        _load_lifter(CaptureSettings(lifter=weights, device="cpu", threads=threads))
+    assert numbers == [3]
 
 
 @pytest.fixture(scope="module")

@@ -100,6 +100,7 @@ def _write_overlay(
         end_s=settings.end_s,
         on_progress=progress.update,
         on_frame=thumbnails.see,
+        on_warning=progress.warn,  # told once only; a detection that was kept has not read the video
     )
     return thumbnails.pictures
 

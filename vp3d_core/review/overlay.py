@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +15,7 @@ from ..keypoints import Frame, Keypoints2D
 from ..motion import Motion
 from ..video import probe, read_ahead, read_frames
 from ..video.frame_writer import FrameWriter
+from ..video.reader import OnWarning
 from .overlay_drawing import bone_colours, draw_caption, draw_keypoints, draw_label, draw_skeleton
 from .projected_motion import ProjectedMotion
 
@@ -25,8 +25,6 @@ OVERLAY_SIDE_PX = 960  # longest side: enough to judge, quick to encode
 CAPTION = (
     "%.2f s   dots: 2D keypoints, red = unsure, green = sure   lines: 3D skeleton, left lighter, right darker"
 )
-
-logger = logging.getLogger(__name__)
 
 
 def write_overlay(
@@ -39,6 +37,7 @@ def write_overlay(
     end_s: float | None = None,
     on_progress: Callable[[int, int | None], None] | None = None,
     on_frame: Callable[[Frame], None] | None = None,
+    on_warning: OnWarning | None = None,
 ) -> None:
     """Write the overlay as an MP4 file with the times of the footage.
 
@@ -52,6 +51,7 @@ def write_overlay(
         on_progress: Called with the number of frames done and expected.
         on_frame: Sees each frame, at the overlay's size, before it is drawn on, so that others need not
             decode it once more.
+        on_warning: As for ``read_frames``; it is called in a thread of its own.
 
     Raises:
         VideoReadError: The footage cannot be read.
@@ -61,7 +61,7 @@ def write_overlay(
     projected = [ProjectedMotion.of(motion) for motion in motions]
     total = info.frames_between(start_s, end_s)
     frames = read_ahead(
-        read_frames(video, start_s=start_s, end_s=end_s, max_side=OVERLAY_SIDE_PX, on_warning=_already_told)
+        read_frames(video, start_s=start_s, end_s=end_s, max_side=OVERLAY_SIDE_PX, on_warning=on_warning)
     )
     with closing(frames), FrameWriter(out_path, rate_hz=info.average_rate_hz) as writer:
         for done, frame in enumerate(frames, start=1):
@@ -112,8 +112,3 @@ def _row_at(times_s: Array, time_s: float) -> int | None:
 def _scaled_xy(xy: Array, scale: float) -> Array:
     """Scale positions about the picture's corner, which lies half a pixel before the first centre."""
     return (xy + 0.5) * scale - 0.5
-
-
-def _already_told(code: str, text: str, frame: int | None) -> None:
-    """Keep a warning out of the way: the detection, which read the same frames, has given it."""
-    logger.debug("%s (%s, frame %s)", text, code, frame)
