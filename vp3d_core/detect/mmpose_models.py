@@ -145,6 +145,7 @@ def _without_warnings() -> Iterator[None]:
         yield
 
 
+@_without_warnings()
 def _load(name: str, scope: str, *, device: str) -> tuple[str, Any, Any]:
     """Return the sha256 of a model's checkpoint, the model with its weights, ready to run, and its config."""
     path = mmpose_weights.require(name)
