@@ -100,7 +100,7 @@ def _parse_hierarchy(
             i += 4
         elif token == "CHANNELS":
             count = int(tokens[i + 1])
-            channels[stack[-1]] = tuple(tokens[i + 2 : i + 2 + count])
+            channels[stack[-1]] = _channels(tokens[i + 2 : i + 2 + count])
             i += 2 + count
         elif token == "}":
             stack.pop()
@@ -110,6 +110,13 @@ def _parse_hierarchy(
     if stack or not names:
         raise ValueError("the hierarchy has no end")
     return names, parents, offsets, channels
+
+
+def _channels(names: list[str]) -> tuple[str, ...]:
+    for name in names:
+        if name[:1].upper() not in AXES or name[1:].lower() not in ("position", "rotation"):
+            raise ValueError(f"{name!r} is no channel such as Xposition or Zrotation")
+    return tuple(names)
 
 
 def _parse_motion(text: str, channel_count: int) -> tuple[Array, float]:
@@ -123,7 +130,10 @@ def _parse_motion(text: str, channel_count: int) -> tuple[Array, float]:
         raise ValueError(
             f"{count} frames of {channel_count} values were announced, {len(values)} values found"
         )
-    return values[: count * channel_count].reshape(count, channel_count), frame_time_s
+    frames = values[: count * channel_count].reshape(count, channel_count)
+    if not np.isfinite(frames).all():
+        raise ValueError("some values are not finite")
+    return frames, frame_time_s
 
 
 def bvh_kinematics(data: BvhData) -> tuple[Array, Array]:

@@ -137,3 +137,10 @@ def test_empty_position_channels_keep_the_offset() -> None:
     filled = empty.replace("0.00001 0 0 0 0 0\n", "20 0 0 0 0 0\n")
     positions, _ = bvh.bvh_kinematics(bvh.parse_bvh(filled))
     assert np.allclose(positions[0, 1] - positions[0, 0], [20.0, 0.0, 0.0])
+
+
+def test_an_unknown_channel_and_a_value_that_is_no_number_are_refused() -> None:
+    with pytest.raises(MotionFormatError, match="Wrotation"):
+        bvh.parse_bvh(TWO_BONES.replace("Zrotation", "Wrotation"))
+    with pytest.raises(MotionFormatError, match="not finite"):
+        bvh.parse_bvh(TWO_BONES.replace("1 90 3 90", "1 nan 3 90"))

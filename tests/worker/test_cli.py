@@ -304,6 +304,7 @@ def test_an_unexpected_error_points_to_the_log(clip: Path, lifter: Path, tmp_pat
     assert "the detector's own words" in (tmp_path / "out" / "worker.log").read_text()
 
 
+@pytest.mark.timeout(1200)  # a dozen captures one after the other
 def test_ctrl_c_in_every_stage_resumes_to_the_same_result(
     captured: Path, clip: Path, lifter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -154,9 +154,13 @@ def fit_people(
     world = estimate_world(poses, trajectories)
     placed = list(zip(poses, trajectories, strict=True))
     if len(people) > 1:
-        placed = [_on_shared_floor(pose, path, world) for pose, path in placed]
+        factors = _sizes([track_id for track_id, _ in people], placed, world)
+        placed = [
+            _resized(pose, path, factors[who]) for (who, _), (pose, path) in zip(people, placed, strict=True)
+        ]
         camera = dataclasses.replace(camera, world_from_camera=world)
     else:
+        factors = {people[0][0]: 1.0}
         camera = dataclasses.replace(camera, world_from_camera=follow_drift(*placed[0], world))
     motions: list[Motion] = []
     for number, ((track_id, keypoints), (pose, path)) in enumerate(zip(people, placed, strict=True)):
@@ -172,18 +176,39 @@ def fit_people(
             smooth=smooth,
             camera=camera,
             image_size=keypoints.image_size,
-            meta={**meta, "track_id": track_id, "standing_height_m": level},
+            meta={
+                **meta,
+                "track_id": track_id,
+                "height_m": height_m * factors[track_id],
+                "standing_height_m": level,
+            },
         )
         motions.append(dataclasses.replace(motion, root_positions=motion.root_positions + [0.0, 0.0, level]))
     progress.update(len(people), len(people), unit="people")
     return motions
 
 
-def _on_shared_floor(pose: Pose3D, path: Trajectory, world: Array) -> tuple[Pose3D, Trajectory]:
-    """Give a person the size with which he stands on everybody's floor, see ``ground.body_scale``."""
+def _sizes(
+    track_ids: Sequence[int], placed: Sequence[tuple[Pose3D, Trajectory]], world: Array
+) -> dict[int, float]:
+    """Return the size by which each person stands on everybody's floor, see ``ground.body_scale``.
+
+    A track that was split at a gap is one person: its parts have one size.
+    """
     from ..ground import body_scale, standing_level
 
-    factor = body_scale(standing_level(pose, path, world), camera_height_m=float(world[2, 3]))
+    if len(set(track_ids)) == 1:
+        return {track_ids[0]: 1.0}
+    levels: dict[int, list[float]] = {}
+    for track_id, (pose, path) in zip(track_ids, placed, strict=True):
+        levels.setdefault(track_id, []).append(standing_level(pose, path, world))
+    height_m = float(world[2, 3])
+    return {
+        who: body_scale(float(np.median(all_of)), camera_height_m=height_m) for who, all_of in levels.items()
+    }
+
+
+def _resized(pose: Pose3D, path: Trajectory, factor: float) -> tuple[Pose3D, Trajectory]:
     pose = dataclasses.replace(pose, joints=pose.joints * factor, sigma=pose.sigma * factor)
     return pose, Trajectory(path.root * factor)
 
