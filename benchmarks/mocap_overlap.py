@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from vp3d_core.skeletons import JOINTS
 from vp3d_core.train.splits import is_held_out
 
