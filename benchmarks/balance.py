@@ -26,6 +26,7 @@ from vp3d_core.keypoints import Detections2D, Frame
 from vp3d_core.lift.lifter import Lifter
 from vp3d_core.motion import Motion
 from vp3d_core.pipeline import CAPTURE_STAGES, capture_people
+from vp3d_core.pose import CANONICAL_HEIGHT_M
 from vp3d_core.settings import CaptureSettings
 from vp3d_core.skeletons import BLAZEPOSE_33, JOINTS, LIMB_JOINTS
 from vp3d_core.train.metrics import mpjpe, p_mpjpe
@@ -95,7 +96,7 @@ def capture(video: Path, camera: Camera, lifter: Lifter, *, height_m: float) -> 
     limbs = [JOINTS.index(joint) for joint in LIMB_JOINTS]
     joints["VP3D capture"][rows] = _at_times(person.motion, person.keypoints.times_s)[:, limbs]
     joints["VP3D lifter alone"][rows] = (
-        lifter.lift(person.keypoints, camera).joints[:, limbs] * height_m / 1.70
+        lifter.lift(person.keypoints, camera).joints[:, limbs] * height_m / CANONICAL_HEIGHT_M
     )
     track = next(track for track in found.tracks if track.track_id == person.track_id)
     own = [BLAZEPOSE_33.index(joint) for joint in LIMB_JOINTS]

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from .arrays import Array, check_finite, check_shape, check_times
 from .skeletons import JOINTS, KeypointSkeleton
 
-__all__ = ["Pose3D", "Trajectory"]
+__all__ = ["CANONICAL_HEIGHT_M", "Pose3D", "Trajectory"]
+
+CANONICAL_HEIGHT_M = 1.70  # of the body that the lifter learns and gives
 
 
 @dataclass(frozen=True, slots=True, eq=False)

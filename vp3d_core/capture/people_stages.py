@@ -17,7 +17,7 @@ from ..camera import Camera
 from ..errors import NoPersonFound
 from ..keypoints import Keypoints2D, Track
 from ..motion import Motion
-from ..pose import Pose3D, Trajectory
+from ..pose import CANONICAL_HEIGHT_M, Pose3D, Trajectory
 from ..skeletons import LIMB_JOINTS, SLOTS
 from .gaps import bridge_pose, seen_frames, split_at_gaps
 from .progress import Progress
@@ -30,7 +30,6 @@ __all__ = ["FollowedPerson", "fit_people", "follow_people", "lift_people", "plac
 
 FollowedPerson = tuple[int, Keypoints2D]  # track id and cleaned slots
 
-BODY_HEIGHT_M = 1.70  # of the body that the lifter was trained on
 CONFIDENT_SIGMA_M = 0.10  # a joint whose standard error is this has half the confidence
 CERTAIN_LIMB_SCORE = 0.5  # mean score of the limb slots from which a person is seen well
 LIMB_SLOTS = [SLOTS.index(name) for name in LIMB_JOINTS]
@@ -87,13 +86,13 @@ def lift_people(
     """Lift each person's keypoints and scale the body to the person's height.
 
     Args:
-        lifter: Gives poses of a body of ``BODY_HEIGHT_M``.
+        lifter: Gives poses of a body of ``CANONICAL_HEIGHT_M``.
         people: The chosen people.
         camera: Intrinsics and distortion.
         height_m: Height of the person, m.
         progress: Is told of each person.
     """
-    scale = height_m / BODY_HEIGHT_M
+    scale = height_m / CANONICAL_HEIGHT_M
     poses: list[Pose3D] = []
     for number, (_, keypoints) in enumerate(people):
         progress.update(number, len(people), unit="people")

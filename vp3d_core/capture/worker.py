@@ -68,13 +68,9 @@ def _capture(job: CaptureJob, job_dir: Path, emit: Callable[[Event], None]) -> N
 
 
 def _device_name(choice: str) -> str:
-    import torch
+    from ..lift.lifter import choose_device
 
-    if choice != "auto":
-        return choice
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+    return str(choose_device("auto")) if choice == "auto" else choice
 
 
 def error_event(error: BaseException) -> ErrorEvent:

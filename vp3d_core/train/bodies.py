@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import torch
 
+from ..pose import CANONICAL_HEIGHT_M
 from ..skeletons import JOINTS, SLOTS
 from .cameras import smooth_noise
-from .mocap import CANONICAL_HEIGHT_M, LEG_FRACTION, SEGMENTS
+from .mocap import LEG_FRACTION, SEGMENTS
 
 __all__ = ["detector_points", "lean", "mirror", "mix_parts", "rescale_bones", "turn_about_vertical"]
 

@@ -17,6 +17,7 @@ import numpy as np
 from ..arrays import Array
 from ..bvh import bvh_kinematics, parse_bvh
 from ..errors import MotionFormatError
+from ..pose import CANONICAL_HEIGHT_M
 from ..rotations import matrix_from_quat, normalize
 from ..skeletons import JOINTS
 from .asf_amc import asf_kinematics, parse_amc, parse_asf
@@ -25,7 +26,6 @@ from .mocap_rigs import MocapRig, find_rig
 
 __all__ = ["CLIP_RATE_HZ", "SEGMENTS", "MocapClip", "read_mocap"]
 
-CANONICAL_HEIGHT_M = 1.70
 CLIP_RATE_HZ = 60.0
 SEGMENTS = ("pelvis", "chest", "head", "left_foot", "right_foot")
 # Thigh + shank = 0.491 and hip to shoulder = 0.288 of the stature: Drillis & Contini 1966.
