@@ -45,7 +45,9 @@ class TrainSettings:
         batch: Sequences made a step.
         outputs: Output frames of a sequence.
         pool: Sequences kept; each step draws from all of them, so that a batch holds many cameras and bodies.
-        pairs: Pairs of neighbouring output frames a step.
+        pairs: Pairs of neighbouring output frames a step, from which velocity is learnt.
+        singles: Single output frames a step besides; each teaches positions as well as a pair, at half the
+            cost.
         learning_rate: Highest, after the warm-up; cosine to zero.
         weight_decay: Of AdamW.
         average: Decay of the running average of the weights that is kept.
@@ -63,7 +65,8 @@ class TrainSettings:
     batch: int = 24
     outputs: int = 40
     pool: int = 4096
-    pairs: int = 256
+    pairs: int = 96
+    singles: int = 320
     learning_rate: float = 1e-3
     weight_decay: float = 1e-3
     average: float = 0.999
@@ -115,7 +118,7 @@ def _batches(
 
 
 class _Pool:
-    """The last sequences made, from which each step draws pairs of neighbouring windows.
+    """The last sequences made, from which each step draws windows.
 
     A sequence's windows teach almost the same; drawing few from each of many makes a better step of the same
     work.
@@ -141,14 +144,18 @@ class _Pool:
         self._next = (self._next + count) % self._size
         self._filled = min(self._filled + count, self._size)
 
-    def draw(self, pairs: int) -> tuple[torch.Tensor, ...]:
-        """Return windows (2 * pairs, receptive field, C) and targets (pairs, 2, ...)."""
+    def draw(self, count: int, length: int) -> tuple[torch.Tensor, ...]:
+        """Draw windows of neighbouring output frames.
+
+        Returns:
+            Windows (count * length, receptive field, C) and targets (count, length, ...).
+        """
         features = self._parts[0]
         device = features.device
-        row = torch.randint(self._filled, (pairs, 1), generator=self._generator, device=device)
+        row = torch.randint(self._filled, (count, 1), generator=self._generator, device=device)
         last = features.shape[1] - self._field
-        first = torch.randint(last, (pairs, 1), generator=self._generator, device=device)
-        output = first + torch.arange(2, device=device)
+        first = torch.randint(last, (count, 1), generator=self._generator, device=device)
+        output = first + torch.arange(length, device=device)
         frames = output[..., None] + torch.arange(self._field, device=device)
         windows = features[row[..., None], frames].flatten(0, 1)
         return windows, *(part[row, output + self._before] for part in self._parts[1:])
@@ -199,7 +206,7 @@ def train_lifter(
     while (done := _fraction_done(settings, step, time.monotonic() - started)) < 1.0:
         _schedule(model, optimizer, settings, done, step)
         pool.add(tuple(part.to(device) for part in next(batches)))
-        for name, value in _step(model, optimizer, pool.draw(settings.pairs), device).items():
+        for name, value in _step(model, optimizer, pool, settings).items():
             sums[name] = sums.get(name, 0.0) + value
         average.update_parameters(model)
         step, since = step + 1, since + 1
@@ -225,23 +232,36 @@ def _write(out: Path, model: torch.nn.Module, settings: TrainSettings, step: int
 
 
 def _step(
-    model: LifterModel,
-    optimizer: torch.optim.Optimizer,
-    parts: tuple[torch.Tensor, ...],
-    device: torch.device,
+    model: LifterModel, optimizer: torch.optim.Optimizer, pool: _Pool, settings: TrainSettings
 ) -> dict[str, float]:
-    windows, *targets = parts
+    windows, *targets = pool.draw(settings.pairs, 2)
+    more, *more_targets = pool.draw(settings.singles, 1)
+    windows = torch.cat([windows, more])
     model.train()
-    half = _has_bf16(device)
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
+    half = _has_bf16(windows.device)
+    with torch.autocast(windows.device.type, dtype=torch.bfloat16, enabled=half):
         output = model.forward_windows(windows if half else windows.float())
-    output = {name: value.float().unflatten(0, (-1, 2)).squeeze(2) for name, value in output.items()}
-    loss, values = lifter_loss(output, *targets)
+    output = {name: _as_pairs(value.float(), settings.pairs) for name, value in output.items()}
+    # A single frame fills a pair with itself, which does not count: its second half is not valid.
+    joined = [
+        torch.cat([a, b.expand(-1, 2, *b.shape[2:])]) for a, b in zip(targets, more_targets, strict=True)
+    ]
+    joined[-1][settings.pairs :, 1] = False
+    loss, values = lifter_loss(output, *joined)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     return values
+
+
+def _as_pairs(values: torch.Tensor, pairs: int) -> torch.Tensor:
+    """Bring outputs (2 * pairs + singles, 1, ...) to (pairs + singles, 2, ...), the singles repeated."""
+    values = values.squeeze(1)
+    singles = values[2 * pairs :, None]
+    return torch.cat(
+        [values[: 2 * pairs].unflatten(0, (pairs, 2)), singles.expand(-1, 2, *singles.shape[2:])]
+    )
 
 
 def _has_bf16(device: torch.device) -> bool:
