@@ -10,9 +10,7 @@ from tests.mocap_files import LEG_M, TRUNK_M, write_bank
 from vp3d_core.skeletons import JOINTS, SLOTS
 from vp3d_core.train.bodies import (
     detector_points,
-    lean,
     mirror,
-    mix_parts,
     rescale_bones,
     turn_about_vertical,
 )
@@ -148,37 +146,3 @@ def test_a_detectors_points_are_symmetric_on_average(walk: Walk) -> None:
     flipped = detector_points(flipped_joints, flipped_axes, random(1))[:, 0].mean(0)
     expected = flipped[list(SLOTS.mirror)] * torch.tensor([-1.0, 1.0, 1.0])
     assert (points - expected).norm(dim=-1).max() < 0.003
-
-
-def bone_lengths(joints: torch.Tensor) -> torch.Tensor:
-    return torch.stack([(joints[:, :, a] - joints[:, :, b]).norm(dim=-1) for a, b in JOINTS.edge_indices])
-
-
-def rotations(segments: torch.Tensor) -> torch.Tensor:
-    return segments @ segments.transpose(-1, -2)
-
-
-def test_mixed_bodies_keep_the_legs_and_turn_the_rest(walk: Walk) -> None:
-    joints, segments, _ = walk
-    turned, turned_segments = turn_about_vertical(joints, segments, torch.arange(len(joints)) * 0.7)
-    mixed, mixed_segments = mix_parts(turned, turned_segments, torch.Generator().manual_seed(2))
-    legs = [
-        JOINTS.index(f"{s}_{p}") for s in ("left", "right") for p in ("hip", "knee", "ankle", "toe", "heel")
-    ]
-    assert torch.equal(mixed[:, :, legs], turned[:, :, legs])
-    assert (mixed - turned).norm(dim=-1).max() > 0.05
-    assert torch.allclose(bone_lengths(mixed), bone_lengths(turned), atol=0.03)
-    identity = torch.eye(3).expand_as(mixed_segments)
-    assert torch.allclose(rotations(mixed_segments), identity, atol=1e-4)
-
-
-def test_leaning_bodies_keep_their_bones(walk: Walk) -> None:
-    joints, segments, contacts = (part.repeat(20, *(1,) * (part.ndim - 1)) for part in walk)
-    leaning, leaning_segments, known = lean(joints, segments, contacts, torch.Generator().manual_seed(3))
-    assert torch.allclose(bone_lengths(leaning), bone_lengths(joints), atol=1e-3)
-    assert torch.equal(leaning[:, :, 0], joints[:, :, 0])
-    assert torch.allclose(rotations(leaning_segments), torch.eye(3).expand_as(segments), atol=1e-4)
-    moved = (leaning - joints).norm(dim=-1).amax((1, 2)) > 1e-3
-    assert 0.2 < moved.float().mean() < 0.8
-    tilted = (leaning - joints)[:, :, JOINTS.index("left_knee")].norm(dim=-1).amax(1) > 1e-3
-    assert torch.equal(tilted, known.isnan().all(-1).all(-1) & ~contacts.isnan().all(-1).all(-1))

@@ -10,10 +10,9 @@ import torch
 
 from ..pose import CANONICAL_HEIGHT_M
 from ..skeletons import JOINTS, SLOTS
-from .cameras import smooth_noise
 from .mocap import LEG_FRACTION, SEGMENTS
 
-__all__ = ["detector_points", "lean", "mirror", "mix_parts", "rescale_bones", "turn_about_vertical"]
+__all__ = ["detector_points", "mirror", "rescale_bones", "turn_about_vertical"]
 
 TRUNK_FRACTION = 0.288  # hip to shoulder, Drillis & Contini 1966
 
@@ -99,96 +98,6 @@ def mirror(
         torch.where(chosen[..., None, None], other_segments, segments),
         torch.where(chosen, contacts[..., [2, 3, 0, 1]], contacts),
     )
-
-
-_UPPER = tuple(
-    JOINTS.index(name)
-    for name in JOINTS.points
-    if not any(part in name for part in ("pelvis", "hip", "knee", "ankle", "toe", "heel"))
-)
-_ARMS = {
-    side: tuple(JOINTS.index(f"{side}_{part}") for part in ("shoulder", "elbow", "wrist", "hand"))
-    for side in ("left", "right")
-}
-UPPER_SHARE = 0.35  # of sequences that take another's upper body
-ARM_SHARE = 0.15  # and, for each arm, another's arm
-BEND_SHARE, BEND_SIGMA_DEG = 0.35, 14.0  # of sequences whose trunk is bent; an axis' standard deviation
-TILT_SHARE, TILT_SIGMA_DEG = 0.15, 14.0  # of sequences whose whole body is tilted
-
-
-def mix_parts(
-    joints: torch.Tensor, segments: torch.Tensor, generator: torch.Generator
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Give some clips of a batch the upper body, or an arm, of another clip: poses that the mocap lacks.
-
-    The upper body is turned with the pelvis, an arm with the chest. Source: PoseAug's idea (Gong et al., CVPR
-    2021) with whole movements in place of learnt angles.
-    """
-    batch, device = len(joints), joints.device
-    draw = torch.rand(batch, 3, generator=generator, device=device)
-    turn = segments[:, :, 0] @ segments.roll(1, 0)[:, :, 0].transpose(-1, -2)
-    moved = _carried(joints.roll(1, 0), 0, joints[:, :, :1], turn)
-    chosen = (draw[:, 0] < UPPER_SHARE)[:, None, None, None]
-    upper = torch.zeros(joints.shape[2], 1, dtype=torch.bool, device=device)
-    upper[list(_UPPER)] = True
-    joints = torch.where(chosen & upper, moved, joints)
-    other = turn[:, :, None] @ segments.roll(1, 0)
-    chest_and_head = torch.tensor([False, True, True, False, False], device=device)[:, None, None]
-    segments = torch.where(chosen[..., None] & chest_and_head, other, segments)
-    for i, side in enumerate(("left", "right")):
-        turn = segments[:, :, 1] @ segments.roll(2 + i, 0)[:, :, 1].transpose(-1, -2)
-        shoulder = _ARMS[side][0]
-        moved = _carried(joints.roll(2 + i, 0), shoulder, joints[:, :, shoulder : shoulder + 1], turn)
-        arm = torch.zeros(joints.shape[2], 1, dtype=torch.bool, device=device)
-        arm[list(_ARMS[side])] = True
-        joints = torch.where((draw[:, 1 + i] < ARM_SHARE)[:, None, None, None] & arm, moved, joints)
-    return joints, segments
-
-
-def lean(
-    joints: torch.Tensor, segments: torch.Tensor, contacts: torch.Tensor, generator: torch.Generator
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Bend some clips' trunks, and tilt some whole bodies: people who lean, balance or lie are rare in mocap.
-
-    Tilted bodies' contacts are unknown.
-    """
-    batch, frames = joints.shape[:2]
-    draw = torch.rand(batch, 2, generator=generator, device=joints.device)
-    upper = torch.zeros(joints.shape[2], 1, dtype=torch.bool, device=joints.device)
-    upper[list(_UPPER)] = True
-    chest_and_head = torch.tensor([False, True, True, False, False], device=joints.device)[:, None, None]
-    everything = torch.ones_like(upper), torch.ones_like(chest_and_head)
-    for which, sigma_deg, share, (points, parts) in (
-        (0, BEND_SIGMA_DEG, BEND_SHARE, (upper, chest_and_head)),
-        (1, TILT_SIGMA_DEG, TILT_SHARE, everything),
-    ):
-        chosen = (draw[:, which] < share)[:, None, None, None]
-        turn = _slow_turns(batch, frames, sigma_deg, generator)
-        moved = _carried(joints, 0, joints[:, :, :1], turn)
-        joints = torch.where(chosen & points, moved, joints)
-        segments = torch.where(chosen[..., None] & parts, turn[:, :, None] @ segments, segments)
-    unknown = (draw[:, 1] < TILT_SHARE)[:, None, None]
-    return joints, segments, torch.where(unknown, torch.nan, contacts)
-
-
-def _slow_turns(batch: int, frames: int, sigma_deg: float, generator: torch.Generator) -> torch.Tensor:
-    """Return rotations (B, T, 3, 3) about any axis, half of each constant, half changing within seconds."""
-    still = torch.randn(batch, 1, 3, generator=generator, device=generator.device)
-    vectors = (still + smooth_noise(batch, frames, 3, 30, generator)) * (sigma_deg * torch.pi / 180 / 2**0.5)
-    return torch.linalg.matrix_exp(_cross_matrices(vectors))
-
-
-def _cross_matrices(vectors: torch.Tensor) -> torch.Tensor:
-    """Return the matrices (..., 3, 3) of the cross products with vectors (..., 3)."""
-    x, y, z = vectors.unbind(-1)
-    zero = torch.zeros_like(x)
-    return torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=-1).unflatten(-1, (3, 3))
-
-
-def _carried(joints: torch.Tensor, anchor: int, place: torch.Tensor, turn: torch.Tensor) -> torch.Tensor:
-    """Turn a body about one of its joints and set that joint at ``place``."""
-    offsets = joints - joints[:, :, anchor : anchor + 1]
-    return place + torch.einsum("btij,btkj->btki", turn, offsets)
 
 
 def turn_about_vertical(

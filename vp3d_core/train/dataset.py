@@ -13,10 +13,11 @@ import numpy as np
 import torch
 
 from ..lift.normalise import LIFT_RATE_HZ, normalise
-from .bodies import detector_points, lean, mirror, mix_parts, rescale_bones, turn_about_vertical
+from .bodies import detector_points, mirror, rescale_bones, turn_about_vertical
 from .cameras import random_views
 from .mocap import CLIP_RATE_HZ, MocapClip
 from .noise import corrupt
+from .poses import lean, mix_parts, swing
 from .splits import is_held_out, sampling_weight
 
 __all__ = ["Batch", "MocapBank", "load_bank", "make_batch", "save_bank"]
@@ -159,6 +160,7 @@ def make_batch(
         joints, segments, contacts = mirror(joints, segments, contacts, rand(size) < 0.5)
         joints, segments = mix_parts(joints, segments, generator)
         joints, segments, contacts = lean(joints, segments, contacts, generator)
+        joints, segments, contacts = swing(joints, segments, contacts, generator)
     joints, segments = turn_about_vertical(joints, segments, rand(size) * 2 * torch.pi)
     joints = rescale_bones(joints, generator, spread=1.0 if augment else 0.3)
     view = random_views(joints, generator)

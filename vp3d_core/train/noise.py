@@ -133,7 +133,7 @@ def _limb_of_slot(device: torch.device) -> torch.Tensor:
 def _swap_sides(rays: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Exchange left and right legs or arms for bursts of a tenth to half a second."""
     batch, frames = rays.shape[:2]
-    for parts, threshold in ((_PAIRS[4:], 2.6), (_PAIRS[:4], 2.8)):
+    for parts, threshold in ((_PAIRS[4:], 2.1), (_PAIRS[:4], 2.4)):
         names = tuple(f"{side}_{part}" for side in ("left", "right") for part in parts)
         burst = smooth_noise(batch, frames, 1, 8, generator) > threshold
         chosen = burst & _mask(names, rays.device)
