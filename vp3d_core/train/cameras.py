@@ -112,7 +112,7 @@ def _orientation(batch: int, generator: torch.Generator) -> tuple[torch.Tensor, 
     pitch = (7.0 + 18.0 * torch.randn(batch, generator=generator, device=device)).clamp(-35, 70)
     top = torch.rand(batch, generator=generator, device=device) < 0.05
     pitch = torch.where(top, _uniform((batch,), 40, 85, generator), pitch)
-    wide = torch.rand(batch, generator=generator, device=device) < 0.12
+    wide = torch.rand(batch, generator=generator, device=device) < 0.25
     roll = torch.randn(batch, generator=generator, device=device) * torch.where(wide, 14.0, 3.0)
     yaw = _uniform((batch,), -180, 180, generator)
     return _compose(yaw, pitch, roll), torch.stack([yaw, pitch, roll], dim=-1)
