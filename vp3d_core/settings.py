@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass
 
 from .errors import InputError
 
-__all__ = ["DETECTORS", "DEVICES", "PERSON_CHOICES", "CaptureSettings"]
+__all__ = ["DETECTORS", "DEVICES", "PERSON_CHOICES", "CaptureSettings", "place_of"]
 
 DETECTORS = ("auto", "mediapipe", "mmpose")
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -23,7 +24,8 @@ class CaptureSettings:
 
     Attributes:
         detector: "auto", "mediapipe", "mmpose", or the path of a keypoint file or folder.
-        person: "all", "largest", "longest", or track ids as text; several are allowed.
+        person: "all", "largest", "longest", track ids as text, or "at:T:X:Y", whoever is at the pixel (X, Y)
+            T seconds into the video; several are allowed.
         height_m: Height of the person in metres (0.5 to 2.5); None takes 1.70.
         focal_px: Focal length in px, or None.
         focal_mm: 35-mm equivalent focal length, or None.
@@ -79,9 +81,10 @@ class CaptureSettings:
         if not self.person:
             raise InputError("No person was chosen", hint=f"Choose {', '.join(PERSON_CHOICES)} or track ids.")
         for choice in self.person:
-            if choice not in PERSON_CHOICES and not choice.isdecimal():
+            if choice not in PERSON_CHOICES and not choice.isdecimal() and not place_of(choice):
                 raise InputError(
-                    f"Person {choice!r} is unknown", hint=f"Choose {', '.join(PERSON_CHOICES)} or a track id."
+                    f"Person {choice!r} is unknown",
+                    hint=f"Choose {', '.join(PERSON_CHOICES)}, a track id, or at:SECONDS:X:Y.",
                 )
 
     def to_json(self) -> dict[str, object]:
@@ -108,6 +111,18 @@ class CaptureSettings:
                     hint="Correct it in the settings.",
                 )
         return cls(**plain)  # type: ignore[arg-type]
+
+
+def place_of(choice: str) -> tuple[float, float, float] | None:
+    """Return time (s), x and y (px) of a person chosen as "at:T:X:Y", or None for another choice."""
+    head, *numbers = choice.split(":")
+    if head != "at" or len(numbers) != 3:
+        return None
+    try:
+        time_s, x, y = (float(number) for number in numbers)
+    except ValueError:
+        return None
+    return (time_s, x, y) if all(math.isfinite(value) for value in (time_s, x, y)) else None
 
 
 def _has_type(value: object, expected: str) -> bool:

@@ -52,7 +52,10 @@ def add_capture_options(parser: argparse.ArgumentParser) -> None:
 def _add_choices(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     detector_text = f"{', '.join(DETECTORS)}, or a file or folder of 2D keypoints (default: auto)"
-    person_text = "all, largest, longest or the number of a track; may be given several times (default: all)"
+    person_text = (
+        "all, largest, longest, the number of a track, or at:SECONDS:X:Y for whoever is there (px); "
+        "may be given several times (default: all)"
+    )
     add("--detector", metavar="NAME|FILE", default="auto", help=detector_text)
     add("--person", metavar="WHO", action="append", help=person_text)
     add("--height", metavar="M", type=float, help="height of the person in metres (default: 1.70)")

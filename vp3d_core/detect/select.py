@@ -13,11 +13,16 @@ import numpy as np
 from ..arrays import Array
 from ..errors import InputError, NoPersonFound
 from ..keypoints import Detections2D, Keypoints2D, Track
+from ..settings import place_of
 from ..skeletons import SLOTS, KeypointSkeleton
 from .body_size import frame_step
 from .presence import MIN_SEEN_SHARE, SEEN_SCORE, inside_picture
 
 __all__ = ["select_keypoints", "select_tracks"]
+
+# How far from a chosen place and time a person may be: time in s, place in sides of the box from its centre.
+PLACE_TOLERANCE_S = 0.5
+PLACE_TOLERANCE_SIDES = 0.6
 
 # A capture needs confident keypoints for this long and in so many frames, or half of a shorter video.
 MIN_CONFIDENT_S = 0.5
@@ -37,14 +42,15 @@ def select_tracks(
         tracks: From ``track``.
         detections: The frames they were made from.
         times_s: (T,) s, of those frames.
-        person: "all", "largest", "longest" or track ids as text; several add up.
+        person: "all", "largest", "longest", track ids as text, or places, see ``CaptureSettings``; several
+            add up.
 
     Returns:
         The tracks worth capturing that were asked for, most prominent (area times duration) first.
 
     Raises:
         NoPersonFound: If no track is worth capturing; the message says what was found instead.
-        InputError: If a track id is not there; the message lists those that are.
+        InputError: If a track id is not there, or nobody is at the places; the message lists who is.
     """
     needed = _frames_needed(times_s)
     worthy = [one for one in tracks if _confident_frames(one, detections) >= needed]
@@ -54,7 +60,11 @@ def select_tracks(
     ranked = sorted(worthy, key=lambda one: (-_prominence(one), one.track_id))
     chosen: set[int] = set()
     for choice in person:
-        chosen |= _ids_of(choice, ranked, tracks)
+        place = place_of(choice)
+        chosen |= _ids_of(choice, ranked, tracks) if place is None else _ids_at(place, ranked, times_s)
+    if not chosen:
+        hint = "Find the people again, or choose one of those, or all."
+        raise InputError(f"Nobody is where the chosen person was; found are {_listed(tracks)}", hint=hint)
     ordered = ranked + [one for one in tracks if one not in ranked]
     return [one for one in ordered if one.track_id in chosen]
 
@@ -73,10 +83,27 @@ def _ids_of(choice: str, ranked: Sequence[Track], tracks: Sequence[Track]) -> se
         return {max(ranked, key=lambda one: (len(one.frames), -one.track_id)).track_id}
     known = sorted(one.track_id for one in tracks)
     if not choice.isdecimal() or int(choice) not in known:
-        listed = ", ".join(str(track_id) for track_id in known)
         hint = "Choose one of those, or all."
-        raise InputError(f"There is no track {choice!r}; found are {listed}", hint=hint)
+        raise InputError(f"There is no track {choice!r}; found are {_listed(tracks)}", hint=hint)
     return {int(choice)}
+
+
+def _listed(tracks: Sequence[Track]) -> str:
+    return ", ".join(str(one.track_id) for one in sorted(tracks, key=lambda one: one.track_id))
+
+
+def _ids_at(place: tuple[float, float, float], tracks: Sequence[Track], times_s: Array) -> set[int]:
+    """Return the track that is at a place (s, px, px), as a set that may be empty."""
+    time_s, x, y = place
+    frame = int(np.abs(np.asarray(times_s) - time_s).argmin())
+    near: list[tuple[float, int]] = []
+    for one in tracks:
+        row = frame - int(one.frames[0])
+        if 0 <= row < len(one.frames) and abs(float(times_s[frame]) - time_s) <= PLACE_TOLERANCE_S:
+            low, high = one.boxes_xyxy[row, :2], one.boxes_xyxy[row, 2:]
+            offset = np.abs([x, y] - (low + high) / 2.0) / np.maximum(high - low, 1.0)
+            near.append((float(offset.max()), one.track_id))
+    return {track_id for offset, track_id in sorted(near)[:1] if offset <= PLACE_TOLERANCE_SIDES}
 
 
 def _areas(one: Track) -> Array:
