@@ -17,7 +17,7 @@ from .motion import Motion, MotionSkeleton
 from .rotations import normalize
 from .skeletons import JOINTS, MOTION_SKELETON_NAMES
 
-__all__ = ["FitReport", "fit_report", "fit_skeleton"]
+__all__ = ["FitReport", "camera_at", "fit_report", "fit_skeleton"]
 
 SMOOTHING_HZ = 7.0  # half amplitude; what people do stays below it (Winter 2009: gait up to 6 Hz)
 FAST_SMOOTHING_HZ = 10.0  # of hands and feet
@@ -107,7 +107,7 @@ def fit_skeleton(
         _motion_confidence(trust),
         frame_rate_hz=frame_rate_hz,
         start_time_s=float(times_s[0]),
-        camera=_camera_at(camera, times_s, new_times_s),
+        camera=camera_at(camera, times_s, new_times_s),
         image_size=image_size,
         meta=dict(meta or {}),
     )
@@ -142,7 +142,7 @@ def _motion_confidence(confidence: Array) -> Array:
     )
 
 
-def _camera_at(camera: Camera | None, times_s: Array, new_times_s: Array) -> Camera | None:
+def camera_at(camera: Camera | None, times_s: Array, new_times_s: Array) -> Camera | None:
     """Return the camera with the places of a moving one brought to the motion's frames."""
     if camera is None or camera.world_from_camera.ndim == 2:
         return camera

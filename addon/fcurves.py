@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keys in bulk, for Blender 4.2 to 5.2. No other file asks which version of Blender it runs in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import bpy
+import numpy as np
+
+from ..vp3d_core.arrays import Array
+from ..vp3d_core.euler import EULER_ORDERS, axis_angle_from_quat, euler_from_quat
+from ..vp3d_core.retarget.rig import BoneCurves
+from ..vp3d_core.retarget.rig_errors import RigError
+from ..vp3d_core.rotations import quat_continuous
+
+__all__ = ["action_curves", "write_channels", "write_curves"]
+
+HAS_SLOTS = bpy.app.version >= (4, 4, 0)
+HAS_GROUP_ARGUMENT = bpy.app.version >= (5, 0, 0)
+INTERPOLATIONS = {"CONSTANT": 0, "LINEAR": 1, "BEZIER": 2}
+HANDLE_AUTO_CLAMPED = 4  # for those who make curves of the keys later
+STILL = 1e-6  # channels that move less than this all along get one key
+
+# Data path to (group, (T, N) values).
+Channels = Mapping[str, tuple[str, Array]]
+
+
+def write_curves(
+    armature_object: bpy.types.Object, curves: BoneCurves, *, action_name: str
+) -> bpy.types.Action:
+    """Write curves into a new action of an armature object, and return it.
+
+    Bones keep their rotation modes; only the bones that the curves name are keyed. The action that was
+    there before stays in the file. Nothing has changed when an error is raised.
+
+    Args:
+        armature_object: A local object or a library override.
+        curves: Keys of T frames.
+        action_name: Name of the new action; Blender makes it unique.
+
+    Raises:
+        RigError: The object cannot be animated, or bones are missing.
+    """
+    _check(armature_object, curves)
+    channels: dict[str, tuple[str, Array]] = {}
+    for pose_bone in armature_object.pose.bones:
+        bone_name = pose_bone.name
+        path = f'pose.bones["{bpy.utils.escape_identifier(bone_name)}"]'
+        if bone_name in curves.locations:
+            locations = _own_axes(pose_bone.bone, curves.locations[bone_name])
+            channels[f"{path}.location"] = (bone_name, locations)
+        if bone_name in curves.rotations:
+            name, values = rotation_channel(pose_bone, curves.rotations[bone_name])
+            channels[f"{path}.{name}"] = (bone_name, values)
+    if curves.object_locations is not None:
+        channels["location"] = ("Object Transforms", curves.object_locations)
+    if curves.object_rotations is not None:
+        name, values = rotation_channel(armature_object, curves.object_rotations)
+        channels[name] = ("Object Transforms", values)
+    with _new_action(armature_object, action_name) as action:
+        write_channels(armature_object, action, curves.frames, channels)
+        _switch_properties(armature_object, action, curves)
+    return action
+
+
+def write_channels(
+    animated: bpy.types.Object, action: bpy.types.Action, frames: Array, channels: Channels
+) -> None:
+    """Key values on an object that has the action.
+
+    Args:
+        animated: The object.
+        action: Its action.
+        frames: (T,) scene frames.
+        channels: Data path to the group and the (T, N) values; where all N stand still one key is enough.
+    """
+    if not len(frames):
+        return
+    for path, (group, values) in channels.items():
+        still = bool((np.ptp(values, axis=0) < STILL).all())
+        count = 1 if still else len(frames)
+        for index in range(values.shape[1]):
+            curve = _ensure_curve(action, animated, path, index=index, group=group)
+            _set_keys(curve, frames[:count], values[:count, index], "LINEAR")
+
+
+def rotation_channel(turned: bpy.types.Object | bpy.types.PoseBone, quats: Array) -> tuple[str, Array]:
+    """Return the channel of a bone's or an object's rotation mode and quaternions (T, 4) as its values."""
+    mode = turned.rotation_mode
+    if mode == "QUATERNION":
+        return "rotation_quaternion", quat_continuous(quats)
+    if mode == "AXIS_ANGLE":
+        return "rotation_axis_angle", axis_angle_from_quat(quats)
+    assert mode in EULER_ORDERS
+    return "rotation_euler", euler_from_quat(quats, mode)
+
+
+def action_curves(action: bpy.types.Action) -> list[bpy.types.FCurve]:
+    """Return all curves of an action, of all its slots."""
+    if not HAS_SLOTS:
+        return list(action.fcurves)
+    return [
+        curve
+        for layer in action.layers
+        for strip in layer.strips
+        for bag in strip.channelbags
+        for curve in bag.fcurves
+    ]
+
+
+def _check(armature_object: bpy.types.Object, curves: BoneCurves) -> None:
+    name = armature_object.name
+    if armature_object.library is not None:
+        raise RigError(
+            f"{name!r} is linked from {armature_object.library.filepath!r} and cannot be animated here",
+            hint="Choose Object > Library Override > Make, then try again.",
+        )
+    animation = armature_object.animation_data
+    if animation is not None and animation.use_tweak_mode:
+        raise RigError(
+            f"A strip of {name!r} is being edited in the NLA editor",
+            hint="Leave tweak mode (Tab in the NLA editor), then try again.",
+        )
+    wanted = {*curves.rotations, *curves.locations, *(bone for bone, _ in curves.properties)}
+    missing = sorted(wanted - set(armature_object.pose.bones.keys()))
+    if missing:
+        raise RigError(
+            f"{name!r} has no bones {', '.join(map(repr, missing[:5]))} ({len(missing)} are missing of "
+            f"{len(wanted)} to be keyed)",
+            hint="Map the rig again: its bones have changed.",
+        )
+
+
+def _own_axes(bone: bpy.types.Bone, locations: Array) -> Array:
+    """Return locations in bone axes (T, 3) as the bone wants them: in its own axes, or in its parent's."""
+    if bone.use_local_location:
+        return locations
+    rest = np.array(bone.matrix_local)[:3, :3]
+    if bone.parent is not None:
+        rest = np.array(bone.parent.matrix_local)[:3, :3].T @ rest
+    return locations @ rest.T
+
+
+@contextmanager
+def _new_action(animated: bpy.types.Object, name: str) -> Iterator[bpy.types.Action]:
+    """Give an object a new action; on an error the one before comes back and the new one is removed."""
+    had_data = animated.animation_data is not None
+    data = animated.animation_data_create()
+    before = data.action
+    slot = data.action_slot if HAS_SLOTS else None
+    action = bpy.data.actions.new(name)
+    finished = False
+    try:
+        data.action = action
+        yield action
+        finished = True
+    finally:
+        if not finished:
+            data.action = before
+            if before is not None and slot is not None:
+                data.action_slot = slot
+            bpy.data.actions.remove(action)
+            if not had_data:
+                animated.animation_data_clear()
+    if before is not None and before.users == 0 and before.library is None:
+        before.use_fake_user = True  # it would be gone after saving and opening
+
+
+def _switch_properties(
+    armature_object: bpy.types.Object, action: bpy.types.Action, curves: BoneCurves
+) -> None:
+    """Key properties once, at the first frame, and set them."""
+    for (bone_name, name), value in curves.properties.items():
+        pose_bone = armature_object.pose.bones[bone_name]
+        if name not in pose_bone:
+            continue
+        kind = type(pose_bone[name])
+        escaped = bpy.utils.escape_identifier
+        path = f'pose.bones["{escaped(bone_name)}"]["{escaped(name)}"]'
+        curve = _ensure_curve(action, armature_object, path, index=0, group=bone_name)
+        _set_keys(curve, curves.frames[:1], np.array([value]), "CONSTANT")
+        pose_bone[name] = kind(value)
+
+
+def _ensure_curve(
+    action: bpy.types.Action, animated: bpy.types.ID, path: str, *, index: int, group: str
+) -> bpy.types.FCurve:
+    if HAS_GROUP_ARGUMENT:
+        return action.fcurve_ensure_for_datablock(animated, path, index=index, group_name=group)
+    if HAS_SLOTS:
+        curve = action.fcurve_ensure_for_datablock(animated, path, index=index)
+        bag = action.layers[0].strips[0].channelbag(animated.animation_data.action_slot)
+        curve.group = bag.groups.get(group) or bag.groups.new(group)
+        return curve
+    found = action.fcurves.find(path, index=index)
+    return found or action.fcurves.new(path, index=index, action_group=group)
+
+
+def _set_keys(curve: bpy.types.FCurve, frames: Array, values: Array, interpolation: str) -> None:
+    """Put keys on a curve that has none."""
+    count = len(frames)
+    places = np.empty(2 * count, dtype=np.float32)
+    places[0::2], places[1::2] = frames, values
+    points = curve.keyframe_points
+    points.add(count - len(points))
+    points.foreach_set("co", places)
+    points.foreach_set("interpolation", np.full(count, INTERPOLATIONS[interpolation], dtype=np.int32))
+    handles = np.full(count, HANDLE_AUTO_CLAMPED, dtype=np.int32)
+    points.foreach_set("handle_left_type", handles)
+    points.foreach_set("handle_right_type", handles)
+    curve.update()
