@@ -32,11 +32,13 @@ __all__ = [
     "BvhData",
     "bvh_from_motion",
     "bvh_kinematics",
+    "file_axes_from_world",
     "format_bvh",
     "load",
     "motion_from_bvh",
     "parse_bvh",
     "save",
+    "zxy_degrees",
 ]
 
 _CENTIMETRES_PER_METRE = 100.0
@@ -143,7 +145,7 @@ def bvh_from_motion(motion: Motion) -> BvhData:
     names, parents = motion.skeleton.names, motion.skeleton.parents
     if parents.count(-1) != 1:
         raise ValueError(f"the skeleton has {parents.count(-1)} roots, expected one")
-    file_from_world = _world_from_file("y", "-z").T
+    file_from_world = file_axes_from_world()
     turn = quat_from_matrix(file_from_world)
     rotations = quat_multiply(quat_multiply(turn, motion.rotations), quat_conjugate(turn))
     offsets = motion.skeleton.rest_offsets @ file_from_world.T * _CENTIMETRES_PER_METRE
@@ -162,7 +164,7 @@ def bvh_from_motion(motion: Motion) -> BvhData:
             continue
         position = ("Xposition", "Yposition", "Zposition") if j == root else ()
         rows.append((names[j], parent, offsets[j], (*position, "Zrotation", "Xrotation", "Yrotation")))
-        columns.append(_zxy_degrees(rotations[:, j]))
+        columns.append(zxy_degrees(rotations[:, j]))
         if leaf:
             rows.append((names[j] + _END_SUFFIX, place[j], np.zeros(3), ()))
     row_names, row_parents, row_offsets, channels = zip(*rows, strict=True)
@@ -170,6 +172,11 @@ def bvh_from_motion(motion: Motion) -> BvhData:
         row_names, row_parents, np.array(row_offsets), channels, np.concatenate(columns, axis=1),
         1.0 / motion.frame_rate_hz,
     )  # fmt: skip
+
+
+def file_axes_from_world() -> Array:
+    """Return the (3, 3) rotation from the world's axes to those of the files we write."""
+    return _world_from_file("y", "-z").T
 
 
 def _depth_first(parents: tuple[int, ...]) -> list[int]:
@@ -182,7 +189,7 @@ def _depth_first(parents: tuple[int, ...]) -> list[int]:
     return order
 
 
-def _zxy_degrees(quats: Array) -> Array:
+def zxy_degrees(quats: Array) -> Array:
     """Return (T, 3) angles a, b, c in degrees with rotation = Rz(a) Rx(b) Ry(c), without jumps of 360."""
     m = matrix_from_quat(quats)
     cosine = np.hypot(m[:, 0, 1], m[:, 1, 1])
