@@ -33,7 +33,7 @@ PACKAGES = {
     "av": "reading and writing video",
     "opencv-contrib-python": "drawing, image resizing",
     "safetensors": "the lifter's weights",
-    "matplotlib": "the report",
+    "matplotlib": "MMPose",
     "mediapipe": "the detector that needs no download",
     "mmengine": "MMPose",
     "mmcv-lite": "MMPose",

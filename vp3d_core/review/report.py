@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -25,23 +23,21 @@ from .report_figures import (
     feet_figure,
     path_figure,
     person_colour,
+    png_address,
     reprojection_figure,
     tracks_figure,
 )
 from .report_numbers import person_numbers
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from .svg_chart import Chart, svg_colour
 
 __all__ = ["write_report"]
 
-FIGURE_DPI = 110
 STYLE = """
 body { font: 16px/1.45 system-ui, sans-serif; color: #222; background: #fff; margin: 0 auto;
   padding: 0 16px 48px; max-width: 1000px; }
 h1 { font-size: 1.5em; overflow-wrap: anywhere; } h2 { font-size: 1.15em; margin: 2em 0 .3em; }
 p.note { color: #666; margin: .2em 0 .6em; font-size: .9em; }
-img.figure { display: block; width: 100%; height: auto; }
+svg.figure { display: block; width: 100%; height: auto; font-family: inherit; }
 div.wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .92em; }
 th, td { text-align: left; padding: .25em .9em .25em 0; border-bottom: 1px solid #ddd; }
@@ -158,7 +154,7 @@ def _people(
     for person, (motion, points) in enumerate(zip(motions, keypoints, strict=True)):
         numbers, track_id = person_numbers(motion, points), motion.meta.get("track_id")
         picture = thumbnails.get(track_id) if isinstance(track_id, int) else None
-        colour = "#" + "".join(f"{round(255 * part):02x}" for part in person_colour(person))
+        colour = svg_colour(person_colour(person))
         values = (
             f"{numbers.start_s:.2f} s",
             f"{numbers.end_s:.2f} s",
@@ -194,7 +190,7 @@ def _tracks(
     if len(tracks) > MAX_TRACK_ROWS:
         note += f" The {MAX_TRACK_ROWS} longest of {len(tracks)} tracks are shown."
     figure = tracks_figure(tracks, times_s, people=people, thumbnails=thumbnails)
-    return _section("Tracks found over time", note, figure, "a bar for each track")
+    return _section("Tracks found over time", note, figure)
 
 
 def _curves(motions: Sequence[Motion], keypoints: Sequence[Keypoints2D]) -> list[str]:
@@ -205,47 +201,27 @@ def _curves(motions: Sequence[Motion], keypoints: Sequence[Keypoints2D]) -> list
             "Confidence over time",
             "Mean of all joints; the band holds 80 % of them.",
             confidence_figure(motions),
-            "confidence curves",
         ),
         _section(
             "Reprojection error over time",
             "Distance between the 3D limb joints, seen through the camera, and the 2D keypoints.",
             reprojection_figure(motions, keypoints),
-            "reprojection error curves",
         ),
-        _section(
-            "Path seen from above", "World axes on the floor.", path_figure(motions), "paths from above"
-        ),
+        _section("Path seen from above", "World axes on the floor.", path_figure(motions)),
     ]
     note = "Height above the floor; shaded while on the floor (upper half: heel, lower half: toe)."
     for person, motion in enumerate(motions):
         title = f"Feet of person {person + 1}" if len(motions) > 1 else "Feet"
-        sections.append(_section(title, note, feet_figure(motion), "toe and heel heights"))
+        sections.append(_section(title, note, feet_figure(motion)))
     return sections
 
 
-def _section(title: str, note: str, figure: Figure, description: str) -> str:
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=FIGURE_DPI)
-    image = _data_uri(stream.getvalue())
-    return (
-        f'<h2>{escape(title)}</h2>\n<p class="note">{escape(note)}</p>\n'
-        f'<img class="figure" alt="{escape(description)}" src="{image}">'
-    )
+def _section(title: str, note: str, figure: Chart) -> str:
+    return f'<h2>{escape(title)}</h2>\n<p class="note">{escape(note)}</p>\n{figure.svg()}'
 
 
 def _picture(rgb: npt.NDArray[np.uint8] | None) -> str:
-    if rgb is None:
-        return ""
-    from matplotlib.image import imsave
-
-    stream = io.BytesIO()
-    imsave(stream, rgb, format="png")
-    return f'<img alt="" src="{_data_uri(stream.getvalue())}">'
-
-
-def _data_uri(png: bytes) -> str:
-    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+    return "" if rgb is None else f'<img alt="" src="{png_address(rgb)}">'
 
 
 def _count(number: int, noun: str) -> str:
