@@ -27,6 +27,7 @@ from .picture_views import View, change_in, views_of
 __all__ = ["MediaPipeDetector"]
 
 MEDIAPIPE_VERSION = "0.10.21"
+MAX_THREADS = 4  # more gain nothing for networks of this size
 BATCH_SIZE = 16  # frames; newcomers are traced back within a batch
 MAX_PEOPLE = 4  # each costs one run of the landmark model per frame
 FIND_EVERY = 4  # frames between looks for others while somebody is followed
@@ -61,7 +62,9 @@ class MediaPipeDetector:
     """MediaPipe 0.10.21, complexity 1, on the CPU.
 
     Args:
-        threads: CPU threads of the networks; 0 takes all there are, at most 4.
+        threads: CPU threads of the networks; 0 takes all there are but one, at most 4. The networks' threads
+            wait for each other at full speed: one more than there are free cores, as where frames are decoded
+            beside them or other programs run, makes them many times slower.
         max_people: How many people are followed at most, >= 1.
 
     Attributes:
@@ -70,7 +73,7 @@ class MediaPipeDetector:
     """
 
     def __init__(self, *, threads: int = 0, max_people: int = MAX_PEOPLE) -> None:
-        count = threads if threads > 0 else min(4, os.cpu_count() or 1)
+        count = threads if threads > 0 else max(1, min(MAX_THREADS, (os.cpu_count() or 1) - 1))
         self._finder = PersonFinder(min_score=CANDIDATE_SCORE, threads=count)
         self._model = LandmarkModel(min_presence=MIN_PRESENCE, threads=count)
         self._max_people = max_people

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["Upright"]
 
 SQUARE_TOLERANCE = 0.02  # pixel aspects nearer to 1 come from rounding to blocks, not from the camera
+# Made smaller as they are stored and turned to RGB after that: half the time. Others are done in one step.
+SMALLER_FIRST = {"yuv420p": "yuv420p", "yuvj420p": "yuv420p", "yuv420p10le": "yuv420p", "nv12": "yuv420p"}
 
 
 class Upright:
     """Turns the stored pictures of one video into upright RGB with square pixels.
 
-    It keeps FFmpeg's scaler between frames: setting it up takes longer than converting one picture.
+    It keeps FFmpeg's scalers between frames: setting it up takes longer than converting one picture.
 
     Args:
         picture: The first picture, as decoded: all others are brought to its size.
@@ -35,7 +37,7 @@ class Upright:
     def __init__(self, picture: VideoFrame, pixel_aspect: Fraction, *, max_side: int | None = None) -> None:
         from av.video.reformatter import VideoReformatter
 
-        self._reformatter = VideoReformatter()
+        self._scaler, self._converter = VideoReformatter(), VideoReformatter()
         width, height = picture.width, picture.height
         if pixel_aspect > 1 + SQUARE_TOLERANCE:
             width = round(width * pixel_aspect)
@@ -45,6 +47,7 @@ class Upright:
             scale = max_side / max(width, height)
             width, height = (max(2, 2 * round(side * scale / 2)) for side in (width, height))
         self._stored_size = width, height
+        self._is_smaller = width * height < picture.width * picture.height
         a, b, c, d = _display_matrix(picture)
         self._transposed = abs(b) + abs(c) > abs(a) + abs(d)
         self._flipped_x, self._flipped_y = (c < 0, b < 0) if self._transposed else (a < 0, d < 0)
@@ -65,7 +68,10 @@ class Upright:
     def rgb(self, picture: VideoFrame) -> npt.NDArray[np.uint8]:
         """Return the upright picture: (height, width, 3), a new array."""
         width, height = self._stored_size
-        pixels = self._reformatter.reformat(picture, width, height, "rgb24").to_ndarray()
+        same_kind = SMALLER_FIRST.get(picture.format.name)
+        if self._is_smaller and same_kind is not None:
+            picture = self._scaler.reformat(picture, width, height, same_kind)
+        pixels = self._converter.reformat(picture, width, height, "rgb24").to_ndarray()
         if self._transposed:
             pixels = pixels.transpose(1, 0, 2)
         pixels = pixels[:: -1 if self._flipped_y else 1, :: -1 if self._flipped_x else 1]
