@@ -25,6 +25,7 @@ import struct
 import zipfile
 import zlib
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -33,7 +34,17 @@ from typing import Any
 from ..errors import WeightsCorrupt
 from ..output_file import replaced_when_done
 
-__all__ = ["StoredTensor", "read_state_dict", "write_safetensors"]
+__all__ = [
+    "MAX_PICKLE_BYTES",
+    "NumberType",
+    "StoredTensor",
+    "TensorView",
+    "WeightsUnpickler",
+    "read_archive",
+    "read_state_dict",
+    "read_tensor",
+    "write_safetensors",
+]
 
 # Storage class of torch to (safetensors' name, bytes per number).
 NUMBER_TYPES = {
@@ -69,19 +80,21 @@ class StoredTensor:
 
 
 @dataclass(frozen=True, slots=True)
-class _NumberType:
+class NumberType:
+    """Safetensors' name of a number type, and bytes per number."""
+
     name: str
     width: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Storage:
-    number_type: _NumberType
+    number_type: NumberType
     key: str
 
 
 @dataclass(frozen=True, slots=True)
-class _View:
+class TensorView:
     """A tensor that the pickle describes: a window on a storage."""
 
     storage: _Storage
@@ -112,11 +125,13 @@ class _Inert:
         """Ignore an item of a set."""
 
 
-class _WeightsUnpickler(pickle.Unpickler):
+class WeightsUnpickler(pickle.Unpickler):
+    """Reads numbers, text, containers and descriptions of tensors; everything else becomes inert."""
+
     def find_class(self, module_name: str, global_name: str, /) -> Any:
         """Answer a name without importing anything."""
         if module_name == "torch" and global_name in NUMBER_TYPES:
-            return _NumberType(*NUMBER_TYPES[global_name])
+            return NumberType(*NUMBER_TYPES[global_name])
         return _KNOWN.get((module_name, global_name), _Inert)
 
     def persistent_load(self, pid: Any, /) -> object:
@@ -125,7 +140,7 @@ class _WeightsUnpickler(pickle.Unpickler):
             isinstance(pid, tuple)
             and len(pid) >= 3
             and pid[0] == "storage"
-            and isinstance(pid[1], _NumberType)
+            and isinstance(pid[1], NumberType)
         ):
             return _Storage(pid[1], str(pid[2]))
         return _Inert()
@@ -147,7 +162,7 @@ class _RebuildTensor:
         lengths, steps, start = _naturals(shape), _naturals(strides), _naturals((offset,))
         if lengths is None or steps is None or start is None or len(lengths) != len(steps):
             raise pickle.UnpicklingError(f"tensor with shape {shape!r} and strides {strides!r}")
-        return _View(storage, start[0], lengths, steps)
+        return TensorView(storage, start[0], lengths, steps)
 
 
 class _RebuildParameter:
@@ -179,7 +194,7 @@ def read_state_dict(path: Path) -> dict[str, StoredTensor]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            return _read_archive(archive)
+            return _read_state_dict(archive)
     except (OSError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError, KeyError, ValueError, TypeError,
             AttributeError, IndexError, EOFError, RuntimeError, MemoryError) as error:  # fmt: skip
         # A pickle that was tampered with fails in many ways; all mean the same to the user.
@@ -189,7 +204,8 @@ def read_state_dict(path: Path) -> dict[str, StoredTensor]:
         ) from error
 
 
-def _read_archive(archive: zipfile.ZipFile) -> dict[str, StoredTensor]:
+def read_archive(archive: zipfile.ZipFile) -> tuple[object, Callable[[TensorView], bytes]]:
+    """Return what the pickle in an archive describes, and a function that reads a tensor's storage."""
     pickles = [name for name in archive.namelist() if name == "data.pkl" or name.endswith("/data.pkl")]
     if len(pickles) != 1:
         raise ValueError(f"{len(pickles)} entries named data.pkl, expected 1")
@@ -199,22 +215,36 @@ def _read_archive(archive: zipfile.ZipFile) -> dict[str, StoredTensor]:
     if folder + "byteorder" in archive.namelist() and archive.read(folder + "byteorder") != b"little":
         raise ValueError("the numbers are not little-endian")
     with archive.open(pickles[0]) as file:
-        content: object = _WeightsUnpickler(file).load()
+        content: object = WeightsUnpickler(file).load()
+
+    def stored(view: TensorView) -> bytes:
+        entry = archive.getinfo(f"{folder}data/{view.storage.key}")
+        if entry.compress_type != zipfile.ZIP_STORED:  # torch never compresses; a small file could grow huge
+            raise ValueError(f"{entry.filename} is compressed")
+        return archive.read(entry)
+
+    return content, stored
+
+
+def _read_state_dict(archive: zipfile.ZipFile) -> dict[str, StoredTensor]:
+    content, stored = read_archive(archive)
     weights = content.get("state_dict", content) if isinstance(content, dict) else content
     if not isinstance(weights, dict) or not weights:
         raise ValueError("no state_dict inside")
     tensors: dict[str, StoredTensor] = {}
     for name, view in weights.items():
-        if not isinstance(name, str) or not isinstance(view, _View):
+        if not isinstance(name, str) or not isinstance(view, TensorView):
             raise ValueError(f"entry {name!r} of the state_dict is not a tensor")
-        entry = archive.getinfo(f"{folder}data/{view.storage.key}")
-        if entry.compress_type != zipfile.ZIP_STORED:  # torch never compresses; a small file could grow huge
-            raise ValueError(f"{entry.filename} is compressed")
-        tensors[name] = _read_tensor(archive.read(entry), view)
+        tensors[name] = read_tensor(stored(view), view)
     return tensors
 
 
-def _read_tensor(stored: bytes, view: _View) -> StoredTensor:
+def read_tensor(stored: bytes, view: TensorView) -> StoredTensor:
+    """Cut a tensor out of its storage.
+
+    Raises:
+        ValueError: It reaches beyond the storage's end.
+    """
     width = view.storage.number_type.width
     count = prod(view.shape)
     last = sum((length - 1) * step for length, step in zip(view.shape, view.strides, strict=True))
@@ -228,7 +258,7 @@ def _read_tensor(stored: bytes, view: _View) -> StoredTensor:
     return StoredTensor(view.storage.number_type.name, view.shape, data)
 
 
-def _is_c_ordered(view: _View) -> bool:
+def _is_c_ordered(view: TensorView) -> bool:
     expected = (prod(view.shape[axis + 1 :]) for axis in range(len(view.shape)))
     return prod(view.shape) <= 1 or all(
         step == want or length == 1
@@ -236,7 +266,7 @@ def _is_c_ordered(view: _View) -> bool:
     )
 
 
-def _element_starts(view: _View) -> list[int]:
+def _element_starts(view: TensorView) -> list[int]:
     """Return where each number of a tensor lies in its storage, in C order: channels-last weights."""
     starts = [view.offset]
     for length, step in zip(view.shape, view.strides, strict=True):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reads data sets in VideoPose3D's npz formats into views: what one camera saw of one take.
 
-A folder holds ``data_3d_<set>.npz`` (metres, world, z up), ``data_2d_<set>_<detector>.npz`` (px) and the cameras
-(``camera_files.py``). The arrays are pickled objects; they are read without running anything.
+A folder holds ``data_3d_<set>.npz`` (metres, world, z up), ``data_2d_<set>_<detector>.npz`` (px) and the
+cameras (``camera_files.py``). The arrays are pickled objects; they are read without running anything.
 """
 
 from __future__ import annotations

@@ -68,9 +68,7 @@ def _check_fit(models: PaperModels, data: PaperData) -> None:
     expected = (wanted.num_joints_in, wanted.in_features, wanted.num_joints_out)
     if found != expected:
         raise SkeletonMismatch(
-            "The data has {} keypoints of {} values and {} joints, the model takes {} of {} and gives {}".format(
-                *found, *expected
-            ),
+            f"The data has (keypoints, values, joints) {found}, the model expects {expected}",
             hint="Choose the detector and data set that the model was trained on.",
         )
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Protocols 1, 2, 3 and the velocity error on whole sequences, per action, with and without the trajectory.
 
-Numbers as the paper reports them: joint 0 counted (its error is near zero), the mean over the frames of an action
-(whatever its number), then the plain mean over actions; velocity in mm a frame at the data's own rate.
+Numbers as the paper reports them: joint 0 counted (its error is near zero), the mean over the frames of an
+action (whatever its number), then the plain mean over actions; velocity in mm a frame at the data's own rate.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def predict(
     Args:
         model: In evaluation mode.
         keypoints: Screen units.
-        mirrors: Counterparts of keypoints and of joints: the mirrored sequence is lifted too, mirrored back, and
-            the mean taken. None: not.
+        mirrors: Counterparts of keypoints and of joints: the mirrored sequence is lifted too, mirrored
+            back, and the mean taken. None: not.
 
     Returns:
         (N, J, 3) m.

@@ -106,7 +106,7 @@ _KEYPOINTS = {"coco": COCO, "mpii": MPII} | {
     layout.name: KeypointLayout(layout.name, len(layout.parents), layout.left, layout.right)
     for layout in (H36M_17, H36M_32, HUMANEVA_15, HUMANEVA_20)
 }
-# What a file without a layout's name holds, by the number of its keypoints: ground truth or stacked hourglass.
+# What a file without a layout's name holds, by the number of its keypoints.
 _UNNAMED = {17: "h36m", 16: "mpii", 15: "humaneva15", 20: "humaneva20", 32: "h36m32"}
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Turns mocap into a data set in VideoPose3D's npz formats, so that the paper's experiments run on free data.
 
-Four cameras stand about the origin as Human3.6M's do: some 5 m away, 1.5 m high, 1000 px wide pictures, a focal
-length of about 1150 px, distortion. A take is cut to the longest part in which the person stays near the middle.
-2D comes exact ("gt") and with a detector's errors at several levels ("noise5": 5 px).
+Four cameras stand about the origin as Human3.6M's do: some 5 m away, 1.5 m high, 1000 px wide pictures, a
+focal length of about 1150 px, distortion. A take is cut to the longest part in which the person stays near
+the middle. 2D comes exact ("gt") and with a detector's errors at several levels ("noise5": 5 px).
 """
 
 from __future__ import annotations

@@ -69,8 +69,11 @@ def save_models(path: Path, models: PaperModels, *, training: Mapping[str, objec
     if models.trajectory is not None:
         tensors |= {TRAJECTORY + name: value for name, value in models.trajectory.state_dict().items()}
     header = {
-        "format": FORMAT, "version": VERSION, "architecture": asdict(models.architecture), "training": training,
-    }  # fmt: skip
+        "format": FORMAT,
+        "version": VERSION,
+        "architecture": asdict(models.architecture),
+        "training": training,
+    }
     content = safetensors.torch.save(
         {name: value.detach().cpu().contiguous() for name, value in tensors.items()},
         metadata={"vp3d": json.dumps(header)},

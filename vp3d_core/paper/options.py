@@ -27,7 +27,7 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
         "--cameras",
         metavar="FILE",
         type=Path,
-        help="cameras_<set>.json (default: in DATA), or the .py file of VideoPose3D that holds the set's cameras",
+        help="cameras_<set>.json (default: in DATA), or VideoPose3D's .py file that holds them",
     )
     add("--all-joints", action="store_true", help="Human3.6M's 32 joints instead of the 17 that move")
     add("--actions", default="*", help="only actions that begin so, separated by commas")

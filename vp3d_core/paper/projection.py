@@ -2,8 +2,8 @@
 """Screen units, and the projection that Human3.6M's cameras are calibrated with. Tensors.
 
 Intrinsics are nine numbers a camera: focal length (2), principal point (2), radial distortion (3), tangential
-distortion (2), the first four in screen units. This is not OpenCV's model: the tangential term lacks a factor 2,
-and the first tangential coefficient belongs to x.
+distortion (2), the first four in screen units. This is not OpenCV's model: the tangential term lacks a factor
+2, and the first tangential coefficient belongs to x.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def project_linear(points: torch.Tensor, intrinsics: torch.Tensor) -> torch.Tens
 
 
 def mirror_intrinsics(intrinsics: torch.Tensor) -> torch.Tensor:
-    """Return the intrinsics (..., 9) of the camera behind a mirror: x of the centre and its tangent negated."""
+    """Return the intrinsics (..., 9) behind a mirror: centre and tangential coefficient of x negated."""
     signs = intrinsics.new_ones(INTRINSICS)
     signs[2] = signs[7] = -1.0
     return intrinsics * signs

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which keypoints a projected pose is compared with.
 
-Joints and keypoints may be as many and yet mean other points: 17 of COCO are not the 17 of Human3.6M. They are
-matched by what they are; a joint that the detector does not see is left out of the loss.
+Joints and keypoints may be as many and yet mean other points: 17 of COCO are not the 17 of Human3.6M. They
+are matched by what they are; a joint that the detector does not see is left out of the loss.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ __all__ = ["subset_slice"]
 def subset_slice(num_frames: int, *, fraction: float, step: int = 1) -> slice:
     """Return which frames of a sequence are used.
 
-    One run of neighbouring frames; its place depends on the length only, through a hash, so that it is the same
-    in every run and for 2D and 3D.
+    One run of neighbouring frames; its place depends on the length only, through a hash, so that it is the
+    same in every run and for 2D and 3D.
 
     Args:
         num_frames: Of the sequence.

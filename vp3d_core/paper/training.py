@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Trains the paper's networks, supervised or with unlabelled views beside the labelled ones.
 
-A run goes on from its checkpoint. The strided twin is the same network with its switch set, so that weights need
-not be copied.
+A run goes on from its checkpoint. The strided twin is the same network with its switch set, so that weights
+need not be copied.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ UNLABELLED_SEED = 3087  # added to the seed: unlabelled chunks come in an order 
 
 @dataclass(frozen=True, slots=True)
 class EpochReport:
-    """What an epoch ended with: its number from 1, s, and the means of the loss's parts in mm or screen units."""
+    """How an epoch ended: its number from 1, s, and the loss's parts in m or screen units."""
 
     epoch: int
     seconds: float
@@ -215,8 +215,8 @@ def _reprojection_loss(
 ) -> torch.Tensor:
     """Compare projected poses (B, L, J, 3) with the 2D of the same frames.
 
-    An output frame's own input frame lies ``frames_before`` into the window: in the middle of it, or at its end
-    when causal.
+    An output frame's own input frame lies ``frames_before`` into the window: in the middle of it, or at its
+    end when causal.
     """
     if batch.intrinsics is None:
         raise ValueError("unlabelled views have no intrinsics")
