@@ -17,9 +17,19 @@ __all__ = ["main"]
 
 # Each module has add_arguments(parser) and run(options) -> exit code.
 TRAINING_COMMANDS = {
-    "train": (".train.command", "train the lifter on motion capture"),
-    "evaluate": (".train.evaluate_command", "measure a lifter on held-out motion capture"),
+    "train": (".train.command", "train the lifter on motion capture, or, with --paper, as in the paper"),
+    "evaluate": (
+        ".train.evaluate_command",
+        "measure a lifter on held-out motion capture, or, with --paper, as in it",
+    ),
+    "paper-data": (".paper.data_command", "make a data set for 'train --paper' from motion capture"),
+    "convert-checkpoint": (
+        ".paper.convert_command",
+        "convert your own VideoPose3D checkpoint, or back to one",
+    ),
 }
+# The same words with --paper: the experiments of the paper on Human3.6M, HumanEva or one's own data.
+PAPER_COMMANDS = {"train": ".paper.train_command", "evaluate": ".paper.evaluate_command"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -88,6 +98,8 @@ def _run_weights(paths: list[Path], model: str | None) -> int:
 
 def _run_training(name: str, words: list[str]) -> int:
     module_name, text = TRAINING_COMMANDS[name]
+    if "--paper" in words:
+        module_name = PAPER_COMMANDS.get(name, module_name)
     module = importlib.import_module(module_name, __package__)
     parser = argparse.ArgumentParser(prog=f"vp3d {name}", description=text.capitalize() + ".")
     module.add_arguments(parser)
