@@ -2,12 +2,15 @@
 """Which clips a batch has and where they go."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from vp3d_core.batch.batch_file import BatchRequest, ClipRequest, load_batch_file, plan_batch
+from vp3d_core.batch.batch_file import BatchPlan, BatchRequest, ClipRequest, load_batch_file, plan_batch
 from vp3d_core.batch.clips import find_clips, name_clips, read_list
+from vp3d_core.batch.options import make_parser, plan_from_options, policy_from_options
+from vp3d_core.batch.scene_choice import SceneChoice
 from vp3d_core.errors import InputError
 
 
@@ -92,7 +95,7 @@ def test_a_job_file_is_relative_to_its_folder_and_clips_have_settings_of_their_o
     first, second = (clip.settings for clip in plan.clips)
     assert (first.height_m, first.fov_deg, first.focal_mm) == (1.6, 65, None)
     assert (second.height_m, second.fov_deg, second.focal_mm) == (1.9, None, 28)
-    assert plan.scene == {"export": ["fbx"]}
+    assert plan.scene == SceneChoice(export=("fbx",))
 
 
 def test_options_win_over_the_job_file(footage: Path) -> None:
@@ -141,3 +144,75 @@ def test_clips_and_output_folder_must_be_named(tmp_path: Path) -> None:
         plan_batch(BatchRequest(out_dir=tmp_path))
     with pytest.raises(InputError, match="No output folder"):
         plan_batch(BatchRequest((ClipRequest("a.mp4", tmp_path),)))
+
+
+def plan_of(*words: str, open_file: str = "") -> BatchPlan:
+    """What a command line asks for."""
+    return plan_from_options(make_parser("vp3d").parse_args(words), open_file=open_file)
+
+
+def test_options_become_settings_scene_and_policy(footage: Path) -> None:
+    words = (
+        f"{footage}/b.MOV -o {footage}/x --height 1.8 --focal-mm 28 --person 1,2 --no-smooth --export glb,FBX"
+        f" --export bvh --rig {footage}/rig.blend --in-place --arm-spread 10 --limbs ik --no-plant-feet"
+    )
+    plan = plan_of(*words.split(), "--armature", "My Rig")
+    settings, scene = plan.clips[0].settings, plan.scene
+    assert (settings.height_m, settings.focal_mm, settings.person) == (1.8, 28, ("1", "2"))
+    assert not settings.smooth
+    assert scene.export == ("fbx", "glb", "bvh")
+    assert (scene.rig, scene.armature) == (footage / "rig.blend", "My Rig")
+    assert scene.retarget.root_axes == (False, False, True)
+    assert scene.retarget.arm_spread_rad == pytest.approx(0.1745, abs=1e-4)
+    assert (scene.retarget.limbs, scene.retarget.plant_feet) == ("ik", False)
+    policy, _ = policy_from_options(make_parser("vp3d").parse_args(["--wait", "--claim-expiry", "2"]))
+    assert (policy.wait, policy.overwrite, policy.expiry_s) == (True, False, 120)
+
+
+def test_the_rig_is_the_options_else_the_job_files_else_the_open_one(footage: Path) -> None:
+    path = job_file(footage, {"clips": ["b.MOV"], "out": "x", "scene": {"rig": "r.blend", "export": ["usd"]}})
+    job = ("--job", str(path))
+    assert plan_of(*job, open_file="/open.blend").scene.rig == footage / "r.blend"
+    assert plan_of(*job, "--rig", "/o.blend").scene.rig == Path("/o.blend").absolute()
+    assert plan_of(*job, "--no-rig").scene == SceneChoice(export=("usd",))
+    alone = (str(footage / "b.MOV"), "-o", "x")
+    assert plan_of(*alone, open_file="/open.blend").scene.rig == Path("/open.blend").absolute()
+
+
+def test_a_list_is_relative_to_its_folder(footage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (footage / "clips.txt").write_text("b.MOV\nday 2\n", encoding="utf-8")
+    monkeypatch.chdir(footage.parent)
+    plan = plan_of("--list", "footage/clips.txt", "-o", "out")
+    assert [clip.name for clip in plan.clips] == ["b", "a"]
+    assert plan.out_dir == footage.parent / "out"
+
+
+@pytest.mark.parametrize(
+    ("scene", "text"),
+    [
+        ({"rigg": "a.blend"}, "unknown names: rigg"),
+        ({"rig": 3}, "rig of scene is 3"),
+        ({"export": "fbx"}, "export of scene is 'fbx'"),
+        ({"export": ["dae"]}, "Cannot export dae"),
+        ({"deform_only": 1}, "deform_only of scene is 1"),
+        ({"first_frame": 1.5}, "first_frame of scene is 1.5"),
+        ({"retarget": []}, "retarget of scene"),
+        ({"retarget": {"limb": "ik"}}, "retarget holds unknown names: limb"),
+        ({"retarget": {"limbs": "arms"}}, "limbs of retarget is 'arms'"),
+        ({"retarget": {"root_axes": [True, False]}}, "root_axes of retarget"),
+        ({"retarget": {"scale": -1}}, "scale is -1"),
+        ({"retarget": {"scale": True}}, "scale of retarget is True"),
+    ],
+)
+def test_a_wrong_scene_is_told(tmp_path: Path, scene: dict[str, object], text: str) -> None:
+    with pytest.raises(InputError, match=re.escape(text)):
+        load_batch_file(job_file(tmp_path, {"scene": scene}))
+
+
+def test_help_says_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        make_parser("blender --command vp3d").parse_args(["--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    for word in ("--rig", "--export", "--job", "--fov", "summary.json", "130", "blender --command vp3d"):
+        assert word in text

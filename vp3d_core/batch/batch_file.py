@@ -7,7 +7,7 @@ The job file is one object; paths in it are relative to its folder. All keys are
     recursive  whether folders below the folders count
     out        the output folder
     settings   of all captures, see ``CaptureSettings``; those of a clip come on top
-    scene      what is made in Blender; the add-on reads it
+    scene      what is made in Blender, see ``SceneChoice``
 
 An option on the command line wins over the file.
 """
@@ -23,6 +23,7 @@ from typing import TypeAlias
 from ..errors import InputError
 from ..settings import FOCAL_FIELDS, CaptureSettings
 from .clips import Clip, FoundClip, find_clips, name_clips
+from .scene_choice import SceneChoice, merged_scene, scene_from_json, with_base
 
 __all__ = ["BatchPlan", "BatchRequest", "ClipRequest", "load_batch_file", "plan_batch"]
 
@@ -56,7 +57,7 @@ class BatchRequest:
         out_dir: Output folder, absolute, or None.
         recursive: Whether folders below folders count, or None.
         settings: Names and values of ``CaptureSettings`` for all clips.
-        scene: For the add-on.
+        scene: Names and values of ``SceneChoice``, paths absolute.
     """
 
     clips: tuple[ClipRequest, ...] = ()
@@ -73,12 +74,12 @@ class BatchPlan:
     Attributes:
         clips: At least one.
         out_dir: Absolute.
-        scene: For the add-on.
+        scene: What is made of each motion.
     """
 
     clips: tuple[Clip, ...]
     out_dir: Path
-    scene: Json = field(default_factory=dict)
+    scene: SceneChoice = field(default_factory=SceneChoice)
 
 
 def load_batch_file(path: Path) -> BatchRequest:
@@ -114,7 +115,7 @@ def _request(values: object, base: Path) -> BatchRequest:
         out_dir=None if out is None else base / Path(out).expanduser(),
         recursive=recursive,
         settings=_settings(known.get("settings", {})),
-        scene=_object(known.get("scene", {}), "scene", None),
+        scene=_scene(known.get("scene", {}), base),
     )
 
 
@@ -126,6 +127,12 @@ def _clip_request(entry: object, base: Path) -> ClipRequest:
     if not isinstance(path, str):
         raise InputError(f"a clip has the path {path!r}", hint='Write {"path": "clip.mp4", ...}.')
     return ClipRequest(path, base, _settings(values.get("settings", {})))
+
+
+def _scene(values: object, base: Path) -> Json:
+    scene = with_base(_object(values, "scene", None), base)
+    scene_from_json(scene)
+    return scene
 
 
 def _settings(values: object) -> Json:
@@ -146,12 +153,15 @@ def _object(value: object, what: str, keys: Sequence[str] | None) -> Json:
     return value
 
 
-def plan_batch(options: BatchRequest, file: BatchRequest | None = None) -> BatchPlan:
+def plan_batch(
+    options: BatchRequest, file: BatchRequest | None = None, *, default_scene: Json | None = None
+) -> BatchPlan:
     """Put options and job file together and find the clips.
 
     Args:
         options: From the command line; they win.
         file: From ``load_batch_file``. Its clips are taken only where the options name none.
+        default_scene: Holds where neither says anything.
 
     Raises:
         InputError: If clips or output folder are missing, or a setting is wrong.
@@ -172,8 +182,9 @@ def plan_batch(options: BatchRequest, file: BatchRequest | None = None) -> Batch
         clips = find_clips(request.path, base=request.base, recursive=recursive, exclude=out_dir)
         found += clips
         settings.update({clip.video: merged for clip in clips})
+    scene = merged_scene(default_scene or {}, file.scene, options.scene)
     clips = tuple(Clip(name, video, settings[video]) for video, name in name_clips(found).items())
-    return BatchPlan(clips, out_dir, {**file.scene, **options.scene})
+    return BatchPlan(clips, out_dir, scene_from_json(scene))
 
 
 def _merged(*layers: Json) -> CaptureSettings:

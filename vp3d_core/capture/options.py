@@ -8,7 +8,13 @@ from pathlib import Path
 
 from ..settings import DETECTORS, DEVICES, CaptureSettings
 
-__all__ = ["add_capture_options", "default_out_dir", "settings_from_options"]
+__all__ = [
+    "add_camera_options",
+    "add_capture_options",
+    "add_choices",
+    "default_out_dir",
+    "settings_from_options",
+]
 
 FILES_TEXT = """\
 Files in OUT:
@@ -31,8 +37,8 @@ def add_capture_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("video", metavar="CLIP", nargs="?", type=Path, help="the video file")
     add("-o", "--out", metavar="OUT", type=Path, help="output folder (default: CLIP's name + -vp3d, here)")
-    _add_choices(parser)
-    _add_camera_options(parser)
+    add_choices(parser)
+    add_camera_options(parser)
     old = parser.add_mutually_exclusive_group()
     resume_text = (
         "go on with an interrupted capture, or redo one with other options, reusing what still holds"
@@ -49,7 +55,8 @@ def add_capture_options(parser: argparse.ArgumentParser) -> None:
     add("--job", metavar="DIR", type=Path, help=job_text)
 
 
-def _add_choices(parser: argparse.ArgumentParser) -> None:
+def add_choices(parser: argparse._ActionsContainer) -> None:  # pyright: ignore[reportPrivateUsage]
+    """Add what a user may choose of detection, person, part and device."""
     add = parser.add_argument
     detector_text = f"{', '.join(DETECTORS)}, or a file or folder of 2D keypoints (default: auto)"
     person_text = (
@@ -74,7 +81,8 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
     add("--lifter", metavar="NAME|FILE", help="other weights for the lifting to 3D")
 
 
-def _add_camera_options(parser: argparse.ArgumentParser) -> None:
+def add_camera_options(parser: argparse._ActionsContainer) -> None:  # pyright: ignore[reportPrivateUsage]
+    """Add the three ways to give the focal length."""
     focal = parser.add_mutually_exclusive_group()
     focal.add_argument(
         "--fov", metavar="DEG", type=float, help="horizontal field of view of the camera in degrees"
