@@ -21,9 +21,9 @@ __all__ = ["light_scene", "place_camera", "render_video"]
 
 SENSOR_MM = 36.0
 BLUR_STEPS = 5  # pictures averaged for one blurred frame where the engine has no blur of its own
-SUN_RAD = (np.radians(38.0), np.radians(-18.0))  # tilt towards the camera's side, and to its left
+SUN_RAD = (np.radians(30.0), np.radians(-40.0))  # tilt towards the camera's side, and to its left
 SKY = {"room": (0.86, 0.85, 0.83), "yard": (0.62, 0.76, 0.92)}
-BITRATE_KB_PER_S = 2000
+EXPOSURE = {"workbench": 0.35, "cycles": 0.0}  # stops
 
 
 def place_camera(camera: Camera, *, image_size: tuple[int, int], first_frame: int) -> bpy.types.Object:
@@ -62,15 +62,17 @@ def light_scene(description: SceneDescription, *, turn_rad: float) -> None:
     background.inputs["Strength"].default_value = 0.8
     scene.world = world
     scene.view_settings.view_transform = "Standard"
+    scene.view_settings.exposure = EXPOSURE[description.engine]
     shading = scene.display.shading
-    shading.light, shading.color_type, shading.studio_light = "STUDIO", "TEXTURE", "Default"
-    shading.show_shadows, shading.shadow_intensity = True, 0.45
+    shading.light, shading.color_type, shading.studio_light = "STUDIO", "TEXTURE", "paint.sl"
+    shading.show_shadows, shading.shadow_intensity = True, 0.55
+    scene.display.shadow_focus = 0.5
     shading.show_cavity, shading.cavity_type = True, "WORLD"
     shading.show_specular_highlight = False
     bpy.context.view_layer.update()
     towards = shining.matrix_world.to_3x3().col[2]
     scene.display.light_direction = (towards[0], towards[2], -towards[1])
-    scene.display.render_aa = "5"
+    scene.display.render_aa = "FXAA"  # a third of the time of five samples
 
 
 def render_video(description: SceneDescription, path: Path, *, first_frame: int, num_frames: int) -> None:

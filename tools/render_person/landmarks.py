@@ -32,15 +32,17 @@ GROUP_JOINTS = {
     "shoulder": {"joint-{s}-shoulder": 1},
     "elbow": {"joint-{s}-elbow": 1},
     "wrist": {"joint-{s}-hand": 1},
-    "hand": {"joint-{s}-hand": 1, "joint-{s}-finger-3-1": 3},
     "toe": {"joint-{s}-toe-1-1": 1, "joint-{s}-toe-1-2": 1, "joint-{s}-foot-1": 1},
 }
-# Vertices of the skin: the nose's tip, the crown, the fronts of the ears, the round of the heels.
+# Vertices of the skin: the nose's tip, the crown, the fronts of the ears, the round of the heels, and around the
+# hands 77 % of the way from the wrist to the middle knuckle.
 SKIN_JOINTS = {
     "nose": (294, 297, 5054),
     "head_top": (879, 881),
     "left_ear": (7573, 7564),
     "right_ear": (868, 859),
+    "left_hand": (9881, 9849, 9865, 9892, 9882, 9851, 9891, 9866, 9893, 9850),
+    "right_hand": (3213, 3181, 3197, 3224, 3214, 3183, 3223, 3198, 3225, 3182),
     "left_heel": (12453, 12442, 12953, 12925, 12911, 12914),
     "right_heel": (5856, 5845, 6356, 6328, 6314, 6317),
 }

@@ -28,6 +28,7 @@ FIRST_FRAME = 1
 REPOSITORY = Path(__file__).resolve().parents[2]
 CHECKOUT = "vp3d_checkout"  # package name under which the add-on's modules are imported from here
 STANDING_PERCENTILE = 15.0  # of the soles' height over time: low, but no single frame's mistake
+SOLE_VERTICES = 20  # the lowest of the shoes; of a single one the floor would follow a tilted edge
 
 
 def pose_human(human: Human, motion: Motion, *, frame_rate_hz: float, arms_out_rad: float = 0.0) -> None:
@@ -64,11 +65,12 @@ def evaluated_vertices(mesh_object: bpy.types.Object) -> Array:
 
 
 def _sole_heights(human: Human, num_frames: int) -> Array:
-    """Return the height (T,) of the lowest point of the shoes."""
+    """Return the height (T,) of the lowest part of the shoes."""
     lows = np.empty(num_frames)
     for t in range(num_frames):
         bpy.context.scene.frame_set(FIRST_FRAME + t)
-        lows[t] = min(evaluated_vertices(sole)[:, 2].min() for sole in human.soles)
+        heights = np.concatenate([evaluated_vertices(sole)[:, 2] for sole in human.soles])
+        lows[t] = np.partition(heights, SOLE_VERTICES)[:SOLE_VERTICES].mean()
     return lows
 
 

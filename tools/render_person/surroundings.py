@@ -134,7 +134,7 @@ def build_furniture(furniture: Furniture, stage: Stage, *, rng: np.random.Genera
 
 def _plain(name: str, colour: tuple[float, float, float], rng: np.random.Generator) -> bpy.types.Material:
     """Make a material of one colour with a faint grain."""
-    grain = 1.0 + 0.03 * rng.standard_normal((64, 64, 1))
+    grain = 1.0 + 0.012 * rng.standard_normal((64, 64, 1))
     return textured_material(name, image_from_pixels(name, np.clip(np.array(colour) * grain, 0.0, 1.0)))
 
 
