@@ -18,7 +18,7 @@ from ..protocol import ErrorEvent, Event, HelloEvent, ResultEvent, encode_event
 from .batch_file import BatchPlan
 from .clips import Clip
 from .records import ClipState
-from .summary import BatchSummary, ClipResult, format_table
+from .summary import BatchSummary, ClipResult, describe_files, format_table
 
 __all__ = ["BatchConsole", "JsonLines"]
 
@@ -63,7 +63,7 @@ class BatchConsole:
         """Say how a clip ended."""
         self._console.break_off()
         if result.state == ClipState.DONE:
-            made = ", ".join(result.files or result.motions)
+            made = describe_files(result.files or result.motions)
             self._write(f"Done in {format_duration(result.seconds)}: {made}\n")
         elif result.state == ClipState.FAILED:
             self._write(f"FAILED: {clip.name}: {result.text}\n{result.hint}".rstrip() + "\n")

@@ -6,16 +6,17 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ..capture.console import format_duration
 from ..errors import VP3DError
 from ..output_file import replaced_when_done
 from .records import ClipState
 
-__all__ = ["SUMMARY_NAME", "BatchSummary", "ClipResult", "format_table", "write_summary"]
+__all__ = ["SUMMARY_NAME", "BatchSummary", "ClipResult", "describe_files", "format_table", "write_summary"]
 
 SUMMARY_NAME = "summary.json"
+MAX_SHOWN = 4  # people whose files the table names
 EXIT_DONE, EXIT_FAILED, EXIT_CANCELLED = 0, 1, 130
 STATE_TEXTS = {
     ClipState.DONE: "done",
@@ -113,6 +114,17 @@ def write_summary(summary: BatchSummary, out_dir: Path) -> Path:
     return path
 
 
+def describe_files(names: tuple[str, ...]) -> str:
+    """Return file names in short, such as "walk-1, walk-2 (.blend .fbx)"."""
+    paths = [PurePosixPath(name) for name in names]
+    stems = list(dict.fromkeys(path.stem for path in paths))
+    suffixes = list(dict.fromkeys(path.suffix for path in paths))
+    if len(stems) * len(suffixes) != len(paths):
+        return ", ".join(names)
+    shown = stems if len(stems) <= MAX_SHOWN else [*stems[: MAX_SHOWN - 1], "...", stems[-1]]
+    return f"{', '.join(shown)} ({' '.join(suffixes)})" if paths else ""
+
+
 def format_table(summary: BatchSummary) -> str:
     """Return a line for each clip, what failed and why, and a line of counts."""
     width = max([len(clip.name) for clip in summary.clips] + [4])
@@ -120,7 +132,7 @@ def format_table(summary: BatchSummary) -> str:
     for clip in summary.clips:
         people = str(len(clip.motions)) if clip.motions else ""
         duration = format_duration(clip.seconds) if clip.seconds else ""
-        said = ", ".join(clip.files or clip.motions) if not clip.code else clip.text
+        said = describe_files(clip.files or clip.motions) if not clip.code else clip.text
         said = clip.text if clip.state == ClipState.ELSEWHERE else said
         lines.append(
             f"{clip.name:{width}}  {STATE_TEXTS[clip.state]:11}  {people:>6}  {duration:>9}  {said}".rstrip()
