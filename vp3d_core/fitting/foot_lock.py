@@ -16,7 +16,7 @@ from ..motion import CONTACT_JOINTS, MotionSkeleton
 from ..rotations import normalize, quat_between, quat_multiply, quat_rotate
 from .foot_contacts import contact_runs, find_contacts, find_stances
 
-__all__ = ["lock_feet", "two_bone_ik"]
+__all__ = ["carried", "lock_feet", "two_bone_ik"]
 
 CARRY_OVER_S = 0.8  # between contacts closer than this the correction runs over from one to the next
 FADE_S = 0.3  # elsewhere it fades to nothing in this time
@@ -118,14 +118,14 @@ def _correct_foot(
         targets[stance.start : stance.end] = stance.targets
     both = np.all(pinned, axis=1)
     tilt = np.where(both[:, None], normalize(targets[:, 0] - targets[:, 1]) - sole, 0.0)
-    wanted = normalize(sole + _carried(tilt, both, rate_hz))
+    wanted = normalize(sole + carried(tilt, both, rate_hz))
     wanted = _above_floor(wanted, targets, pinned, sole_m)
     turn = quat_multiply(quat_between(sole, wanted), turn)
     arms = np.stack([quat_rotate(turn, offset) for offset in offsets], axis=1)
     held = np.any(pinned, axis=1)
     count = np.maximum(pinned.sum(axis=1), 1)[:, None]
     place = ((targets - arms) * pinned[..., None]).sum(axis=1) / count
-    correction = _carried(np.where(held[:, None], place - ankle, 0.0), held, rate_hz)
+    correction = carried(np.where(held[:, None], place - ankle, 0.0), held, rate_hz)
     lowest = (ankle + correction)[:, 2] + arms[..., 2].min(axis=1)
     deficit = np.where(held, 0.0, np.maximum(LOWEST_POINT_M - lowest, 0.0))
     # Twice the kernel's reach: the smoothed rise is nowhere less than what is needed.
@@ -144,7 +144,7 @@ def _above_floor(sole: Array, targets: Array, pinned: BoolArray, sole_m: float) 
     return np.where((rise == sole[:, 2])[:, None], sole, np.concatenate([level, rise[:, None]], axis=-1))
 
 
-def _carried(values: Array, held: BoolArray, rate_hz: float) -> Array:
+def carried(values: Array, held: BoolArray, rate_hz: float) -> Array:
     """Fill (T, N) where nothing is held: run over to the next contact, or fade."""
     values = np.array(values)
     frames = len(values)

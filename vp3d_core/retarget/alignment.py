@@ -17,21 +17,22 @@ from ..rotations import normalize, quat_between, quat_from_matrix, quat_multiply
 from .rest_body import RestBody
 from .roles import BODY_ROLES, CENTRE, SIDES
 
-__all__ = ["alignment_by_role", "facing"]
+__all__ = ["alignment_by_role", "facing_by_role"]
 
 _SWUNG = ("upper_arm", "forearm", "hand"), ("thigh", "shin")
 _SHORTEST_FOOT = 0.2  # of a foot's direction that must lie in the floor's plane for it to have a heading
 
 
-def facing(source: RestBody, target: RestBody) -> Array:
-    """Return the (4,) rotation that makes the target stand and face as the source does at rest."""
-    return quat_from_matrix(source.frame @ target.frame.T)
+def facing_by_role(source: RestBody, target: RestBody) -> dict[str, Array]:
+    """Return for each role the rotation (4,) that makes the target stand and face as the source at rest."""
+    whole = quat_from_matrix(source.frame @ target.frame.T)
+    return dict.fromkeys((CENTRE, "root", *BODY_ROLES), whole)
 
 
 def alignment_by_role(source: RestBody, target: RestBody) -> dict[str, Array]:
     """Return the alignment (4,) of each role, world axes."""
-    whole = facing(source, target)
-    result = {role: whole for role in (CENTRE, "root", *BODY_ROLES)}
+    result = facing_by_role(source, target)
+    whole = result["pelvis"]
     for side in SIDES:
         for parts in _SWUNG:
             turn = whole

@@ -6,16 +6,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from ..arrays import Array
-from ..filters import interpolate_cubic, interpolate_linear, interpolate_quats
 from ..motion import Motion, forward_kinematics
+from ..rotations import quat_rotate
 from .rest_body import RestBody, rest_body
 from .rig_map import RigMap
 from .source_map import rig_from_skeleton
 
-__all__ = ["Performance", "perform", "resample"]
+__all__ = ["Performance", "perform"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,34 +34,20 @@ class Performance:
     contacts: Array | None
     rest: RestBody
 
+    def ankles(self, side: str) -> Array:
+        """Return where a shin ends: (T, 3) m."""
+        foot = self.heads.get(f"{side}_foot")
+        if foot is not None:
+            return foot
+        shin = f"{side}_shin"
+        return self.heads[shin] + quat_rotate(
+            self.turns[shin][-1], self.rest.ends[shin] - self.rest.heads[shin]
+        )
+
     @property
     def num_frames(self) -> int:
         """Number of frames."""
         return len(self.hip_centres)
-
-
-def resample(motion: Motion, frames_per_second: float) -> Motion:
-    """Return a motion at another rate: the same duration, rotations on the shortest arc."""
-    if not frames_per_second > 0:
-        raise ValueError(f"frames_per_second is {frames_per_second}, expected more than 0")
-    if abs(frames_per_second - motion.frame_rate_hz) < 1e-9 * motion.frame_rate_hz or not len(
-        motion.contacts
-    ):
-        return motion
-    times = np.arange(len(motion.contacts)) / motion.frame_rate_hz
-    count = int(np.floor(times[-1] * frames_per_second + 1e-6)) + 1
-    new_times = np.arange(count) / frames_per_second
-    return Motion(
-        motion.skeleton,
-        interpolate_cubic(times, motion.root_positions, new_times),
-        interpolate_quats(times, motion.rotations, new_times),
-        interpolate_linear(times, motion.contacts, new_times),
-        interpolate_linear(times, motion.confidence, new_times),
-        frame_rate_hz=frames_per_second,
-        start_time_s=motion.start_time_s,
-        image_size=motion.image_size,
-        meta=motion.meta,
-    )
 
 
 def perform(motion: Motion, source_map: RigMap) -> Performance:

@@ -38,6 +38,7 @@ class RestBody:
         hip_centre: (3,) between the thighs' heads.
         leg_length: Thigh plus shin, world units.
         floor: (3,) the point of the floor below the hip centre.
+        heels: Side to (3,), where the rig shows them.
     """
 
     heads: Mapping[str, Array]
@@ -46,6 +47,7 @@ class RestBody:
     hip_centre: Array
     leg_length: float
     floor: Array
+    heels: Mapping[str, Array]
 
     def direction(self, role: str) -> Array | None:
         """Return the (3,) unit direction of a role, or None where the rig does not tell."""
@@ -84,9 +86,8 @@ def rest_body(rig: Rig, rig_map: RigMap) -> RestBody:
     ends = _ends(rig, rig_map, heads, world, -frame[:, 1])
     hip_centre = (heads["left_thigh"] + heads["right_thigh"]) / 2
     leg = _leg_length(rig.name, heads, ends)
-    return RestBody(
-        heads, ends, frame, hip_centre, leg, _floor(heads, ends, frame, hip_centre, leg, world[:3, 3])
-    )
+    floor = _floor(heads, ends, frame, hip_centre, leg, world[:3, 3])
+    return RestBody(heads, ends, frame, hip_centre, leg, floor, _heels(rig, rig_map, ends, world))
 
 
 def _body_frame(name: str, heads: Mapping[str, Array]) -> Array:
@@ -147,16 +148,41 @@ def _free_end(rig: Rig, bone_name: str, world: Array, expected: Array) -> Array 
         for child, parent in enumerate(rig.parents)
         if parent == bone and np.linalg.norm(rig.armature_from_bone[child, :3, 3] - start) > reach
     ]
-    fingers = [c for c in children if "thumb" not in rig.bone_names[c].lower()]
-    middle = [c for c in fingers if "mid" in rig.bone_names[c].lower()]
     tail = start + rig.armature_from_bone[bone, :3, 1] * rig.lengths[bone]
-    chosen = middle or fingers
-    points = [np.mean([rig.armature_from_bone[c, :3, 3] for c in chosen], axis=0)] if chosen else []
+    points = _onward(rig, start, children, np.linalg.inv(world[:3, :3]) @ expected)
     for point in (*points, tail):
         way = world[:3, :3] @ (point - start)
         if normalize(way) @ expected > _PLAUSIBLE:
             return world[:3, :3] @ point + world[:3, 3]
     return None
+
+
+def _onward(rig: Rig, start: Array, children: list[int], expected: Array) -> list[Array]:
+    """Return the point (3,) at which a limb's last bone hands on: its middle finger, or the middle of all.
+
+    The thumb does not count, nor what points away from where the bone may point (heels).
+    """
+    heads = {child: rig.armature_from_bone[child, :3, 3] for child in children}
+    onward = [c for c in children if normalize(heads[c] - start) @ normalize(expected) > _PLAUSIBLE]
+    fingers = [c for c in onward if "thumb" not in rig.bone_names[c].lower()]
+    chosen = [c for c in fingers if "mid" in rig.bone_names[c].lower()] or fingers
+    return [np.mean([heads[c] for c in chosen], axis=0)] if chosen else []
+
+
+def _heels(rig: Rig, rig_map: RigMap, ends: Mapping[str, Array], world: Array) -> dict[str, Array]:
+    """Return the heels: where a bone that marks one starts, or ends when it starts at the ankle."""
+    heels: dict[str, Array] = {}
+    for side in SIDES:
+        name, ankle = rig_map.last(f"{side}_heel"), ends.get(f"{side}_shin")
+        if name is None or ankle is None:
+            continue
+        bone = rig.index(name)
+        head = rig.armature_from_bone[bone, :3, 3]
+        tail = head + rig.armature_from_bone[bone, :3, 1] * rig.lengths[bone]
+        points = [world[:3, :3] @ point + world[:3, 3] for point in (head, tail)]
+        far = float(np.linalg.norm(points[0] - ankle)) > 0.3 * float(np.linalg.norm(points[1] - points[0]))
+        heels[side] = points[0] if far else points[1]
+    return heels
 
 
 def _leg_length(name: str, heads: Mapping[str, Array], ends: Mapping[str, Array]) -> float:

@@ -2,27 +2,31 @@
 """Bring a motion onto a rig: rotations in the world, the way scaled by leg length. numpy only.
 
 For each mapped bone: pose = turn of the source from its rest · alignment · the bone's rest, all as world
-rotations; what is keyed is the basis that gives this pose below the bone's parent.
+rotations; what is keyed is the basis that gives this pose below the bone's parent, mapped or not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import numpy as np
+from dataclasses import replace
 
 from ..arrays import Array
 from ..motion import Motion
-from ..rotations import quat_conjugate, quat_from_matrix, quat_multiply
-from .alignment import alignment_by_role
-from .performance import Performance, perform, resample
-from .rest_body import RestBody, rest_body
+from ..resample import resample, scene_frames
+from ..rotations import quat_conjugate, quat_continuous, quat_multiply, quat_rotate
+from .alignment import alignment_by_role, facing_by_role
+from .arm_spread import spread_arms
+from .body_pose import centre_bone, place_centre, turn_bones
+from .performance import perform
+from .planting import plant_target_feet
+from .rest_body import rest_body
 from .rig import BoneCurves, Rig
+from .rig_errors import RigMapIncomplete
 from .rig_map import RigMap
-from .rig_pose import basis_locations, basis_rotations, pose_bones, rotation_parts
-from .roles import BODY_ROLES, CENTRE
+from .rig_pose import basis_locations, basis_rotations
+from .root_motion import Carrier, carrier_motion, hip_path, kept_axes
 from .settings import RetargetSettings
 from .source_map import guess_source_map
+from .target_pose import TargetPose
 
 __all__ = ["retarget"]
 
@@ -34,8 +38,9 @@ def retarget(
     settings: RetargetSettings,
     *,
     frames_per_second: float,
-    first_frame: float = 1.0,
+    first_frame: int = 1,
     source_map: RigMap | None = None,
+    alignment_pose: Array | None = None,
 ) -> BoneCurves:
     """Bring a motion onto a rig.
 
@@ -45,8 +50,10 @@ def retarget(
         rig_map: Roles of its bones.
         settings: The user's choices.
         frames_per_second: Of the scene; the motion keeps its duration.
-        first_frame: Scene frame of the motion's first.
+        first_frame: Scene frame on which the motion's video starts.
         source_map: Roles of the motion's joints; None finds them.
+        alignment_pose: (B, 4, 4) pose matrices in armature space of the pose that corresponds to the
+            motion's rest pose ("use current pose"); None finds the alignment from the rest pose.
 
     Returns:
         Keys for the mapped bones.
@@ -56,59 +63,68 @@ def retarget(
         RigNotUsable: when a rest pose makes no body.
     """
     rig_map.check(rig)
-    known = source_map or guess_source_map(motion.skeleton)
-    source = perform(resample(motion, frames_per_second), known)
+    frames = scene_frames(motion, frames_per_second=frames_per_second, first_frame=first_frame)
+    at_scene_rate = resample(motion, (frames - first_frame) / frames_per_second)
+    source = perform(at_scene_rate, source_map or guess_source_map(motion.skeleton))
+    source = spread_arms(source, settings.arm_spread_rad)
     target = rest_body(rig, rig_map)
-    turns = _bone_turns(source, target, rig, rig_map)
+    pose = TargetPose(rig, rig_map, source.num_frames, {}, {}, alignment_pose)
+    by_role = alignment_by_role if alignment_pose is None else facing_by_role
+    aligned = by_role(source.rest, target)
+    turn_bones(pose, source, target, aligned)
     scale = settings.scale or target.leg_length / source.rest.leg_length
-    centre = rig.index((rig_map.first(CENTRE) or rig_map.first("pelvis")) or "")
-    places = {centre: _centre_places(source, target, rig, rig_map, turns, centre, scale)}
-    posed = pose_bones(rig, source.num_frames, bones=turns, turns=turns, places=places)
-    return BoneCurves(
-        first_frame + np.arange(source.num_frames),
-        {rig.bone_names[bone]: basis_rotations(posed, bone) for bone in turns},
-        {rig.bone_names[bone]: basis_locations(posed, bone) for bone in places},
-        properties=rig_map.fk_properties,
+    path = hip_path(source, target, scale=scale, origin=rig.world_from_armature[:3, 3])
+    path[:, 2] += settings.hip_height_offset
+    centre = centre_bone(pose)
+    place_centre(pose, centre, path)
+    if settings.plant_feet:
+        plant_target_feet(
+            pose, source, target, aligned=aligned, scale=scale, centre=centre, rate_hz=frames_per_second
+        )
+    kept = kept_axes(path, target, settings)
+    pose.places[centre] = pose.places[centre] + kept - path
+    if settings.root_motion == "hips":
+        return _curves(pose, frames)
+    carrier = carrier_motion(kept, source, target, settings)
+    if settings.root_motion == "root_bone":
+        _carry_by_root(pose, carrier)
+        return _curves(pose, frames)
+    return _carried_by_object(pose, carrier, frames)
+
+
+def _carry_by_root(pose: TargetPose, carrier: Carrier) -> None:
+    """Let the rig's root bone carry the body; the body stays where it is in the world."""
+    bones = pose.bones("root")
+    if not bones:
+        raise RigMapIncomplete(
+            f"{pose.rig.name!r} has no root bone that is mapped, and the root motion is to go there",
+            hint="Choose the root bone under Rig Mapping, or let the hips or the object carry the motion.",
+        )
+    pose.turns[bones[0]] = quat_multiply(carrier.turns, pose.rest_turn(bones[0]))
+    pose.places[bones[0]] = carrier.moved(pose.rest_head(bones[0]))
+
+
+def _carried_by_object(pose: TargetPose, carrier: Carrier, frames: Array) -> BoneCurves:
+    """Return curves in which the armature object carries the body."""
+    back = quat_conjugate(carrier.turns)
+    for bone, turn in pose.turns.items():
+        pose.turns[bone] = quat_multiply(back, turn)
+    for bone, place in pose.places.items():
+        pose.places[bone] = quat_rotate(back, place - carrier.pivot - carrier.shifts) + carrier.pivot
+    return replace(
+        _curves(pose, frames),
+        object_locations=carrier.moved(pose.rig.world_from_armature[:3, 3]),
+        object_rotations=quat_continuous(quat_multiply(carrier.turns, pose.world_turn)),
     )
 
 
-def _bone_turns(source: Performance, target: RestBody, rig: Rig, rig_map: RigMap) -> dict[int, Array]:
-    """Return armature_from_bone rotations (T, 4) of the mapped bones by index."""
-    world_turn = quat_from_matrix(rotation_parts(rig.world_from_armature))
-    rest = quat_from_matrix(rotation_parts(rig.armature_from_bone))
-    aligned = alignment_by_role(source.rest, target)
-    turns: dict[int, Array] = {}
-    for role in (CENTRE, *BODY_ROLES):
-        seen = source.turns.get("pelvis" if role == CENTRE else role)
-        if seen is None:
-            continue
-        for name in rig_map.bones.get(role, ()):
-            bone = rig.index(name)
-            own = quat_multiply(aligned[role], quat_multiply(world_turn, rest[bone]))
-            turns[bone] = quat_multiply(quat_conjugate(world_turn), quat_multiply(seen[-1], own))
-    return turns
-
-
-def _centre_places(
-    source: Performance,
-    target: RestBody,
-    rig: Rig,
-    rig_map: RigMap,
-    turns: Mapping[int, Array],
-    centre: int,
-    scale: float,
-) -> Array:
-    """Return where the head of the bone that carries the body goes: (T, 3) armature space."""
-    world = rig.world_from_armature
-    up = source.rest.frame[:, 2]
-    ankle_up = target.height(_ankles(target)) - scale * source.rest.height(_ankles(source.rest))
-    hips = source.hip_centres * scale + up * ankle_up + world[:3, 3]
-    local_hips = (hips - world[:3, 3]) @ np.linalg.inv(world[:3, :3]).T
-    thighs = [rig.index(rig_map.bones[f"{side}_thigh"][0]) for side in ("left", "right")]
-    posed = pose_bones(rig, source.num_frames, bones=thighs, turns=turns, places={})
-    own = (posed.heads[thighs[0]] + posed.heads[thighs[1]]) / 2 - posed.heads[centre]
-    return local_hips - own
-
-
-def _ankles(body: RestBody) -> Array:
-    return (body.ends["left_shin"] + body.ends["right_shin"]) / 2
+def _curves(pose: TargetPose, frames: Array) -> BoneCurves:
+    """Return the keys of the bones that have a rotation or a place."""
+    rig = pose.rig
+    posed = pose.posed([*pose.turns, *pose.places])
+    return BoneCurves(
+        frames,
+        {rig.bone_names[bone]: basis_rotations(posed, bone) for bone in pose.turns},
+        {rig.bone_names[bone]: basis_locations(posed, bone) for bone in pose.places},
+        properties=pose.rig_map.fk_properties,
+    )

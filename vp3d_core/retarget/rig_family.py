@@ -21,16 +21,20 @@ class RigFamily:
         sides: What stands for "{s}" on the left and on the right.
         bones: Role, or part of a role without its side, to bone names from the root to the tip; of several
             names those count that the rig has. "a|b" is either.
+        prefixes: What all names may begin with.
         fk_properties: "bone[property]" to the value with which the rig follows its FK bones; "{s}" as above.
         ik_properties: The same for its IK controls.
+        root_properties: What lets the body stay in the world while the root bone moves below it.
     """
 
     name: str
     label: str
     sides: tuple[str, str]
     bones: Mapping[str, tuple[str, ...]]
+    prefixes: tuple[str, ...] = ("",)
     fk_properties: Mapping[str, float] = field(default_factory=dict)
     ik_properties: Mapping[str, float] = field(default_factory=dict)
+    root_properties: Mapping[str, float] = field(default_factory=dict)
 
     def names_by_role(self) -> dict[str, tuple[str, ...]]:
         """Return role to names with the sides filled in."""

@@ -2,7 +2,7 @@
 """Which bones of a rig have which role, how sure that is, and the file it is kept in.
 
 A map is a JSON file, format "vp3d.rig_map", version 1: family, bones (role to names, root to tip),
-confidence (role to 0..1), fk_properties and ik_properties (lists of [bone, property, value]).
+confidence (role to 0..1), fk_properties, ik_properties and root_properties ([bone, property, value] each).
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class RigMap:
         family: Kind of rig it was recognised as, "" for none.
         fk_properties: (bone, custom property) to the value with which the rig follows its FK bones.
         ik_properties: The same for its IK controls.
+        root_properties: What lets the body stay in the world while the root bone moves below it.
     """
 
     bones: Mapping[str, tuple[str, ...]]
@@ -45,6 +46,7 @@ class RigMap:
     family: str = ""
     fk_properties: Properties = field(default_factory=dict)
     ik_properties: Properties = field(default_factory=dict)
+    root_properties: Properties = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for role, names in self.bones.items():
@@ -126,6 +128,7 @@ def rig_map_to_json(rig_map: RigMap) -> str:
             },
             "fk_properties": [[*key, value] for key, value in rig_map.fk_properties.items()],
             "ik_properties": [[*key, value] for key, value in rig_map.ik_properties.items()],
+            "root_properties": [[*key, value] for key, value in rig_map.root_properties.items()],
         },
         indent=1,
         ensure_ascii=False,
@@ -174,6 +177,7 @@ def _from_content(content: dict[str, object]) -> RigMap:
         _text(content.get("family", "")),
         _properties(content.get("fk_properties", [])),
         _properties(content.get("ik_properties", [])),
+        _properties(content.get("root_properties", [])),
     )
 
 

@@ -13,6 +13,7 @@ __all__ = [
     "CENTRE",
     "CONTROL_ROLES",
     "LIMBS",
+    "MARKER_ROLES",
     "OPTIONAL_ROLES",
     "REQUIRED_ROLES",
     "ROLES",
@@ -37,7 +38,9 @@ CONTROL_ROLES = tuple(
     f"{side}_{part}" for part in ("hand_ik", "foot_ik", "elbow_pole", "knee_pole") for side in SIDES
 )
 BODY_ROLES = (*_TRUNK, *(role for limb in LIMBS for role in limb))
-ROLES = ("root", CENTRE, *BODY_ROLES, *TWIST_ROLES, *CONTROL_ROLES)
+# Bones that only show where something is; they are never keyed.
+MARKER_ROLES = tuple(f"{side}_heel" for side in SIDES)
+ROLES = ("root", CENTRE, *BODY_ROLES, *TWIST_ROLES, *CONTROL_ROLES, *MARKER_ROLES)
 REQUIRED_ROLES = (
     "pelvis",
     *(f"{side}_{part}" for part in ("upper_arm", "forearm", "thigh", "shin") for side in SIDES),

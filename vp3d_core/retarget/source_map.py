@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import Array
+from ..ground import CONTACT_HEIGHTS_M
 from ..motion import MotionSkeleton
 from ..rotations import matrix_from_quat, normalize, quat_between
 from .auto_map import guess_map
@@ -15,6 +16,7 @@ from .rig_map import RigMap
 __all__ = ["guess_source_map", "rig_from_skeleton"]
 
 _LEAF_LENGTH = 0.5  # of the bone before it
+LOWEST_JOINT_M = float(CONTACT_HEIGHTS_M.min())  # above the floor at rest
 
 
 def guess_source_map(skeleton: MotionSkeleton) -> RigMap:
@@ -25,7 +27,7 @@ def guess_source_map(skeleton: MotionSkeleton) -> RigMap:
 def rig_from_skeleton(skeleton: MotionSkeleton, *, name: str = "Motion") -> Rig:
     """Return a skeleton as a rig: a bone for each joint, from it towards its children.
 
-    Bones are in the order parents first, which may not be the skeleton's.
+    Bones are in the order parents first, which may not be the skeleton's. It stands on the floor.
     """
     order = skeleton.order()
     place = {joint: k for k, joint in enumerate(order)}
@@ -33,6 +35,7 @@ def rig_from_skeleton(skeleton: MotionSkeleton, *, name: str = "Motion") -> Rig:
     heads = np.zeros((len(order), 3))
     for k, joint in enumerate(order):
         heads[k] = skeleton.rest_offsets[joint] + (heads[parents[k]] if parents[k] >= 0 else 0.0)
+    heads[:, 2] += LOWEST_JOINT_M - heads[:, 2].min()
     ways = _bone_vectors(heads, parents)
     matrices = np.tile(np.eye(4), (len(order), 1, 1))
     matrices[:, :3, :3] = matrix_from_quat(quat_between(np.array([0.0, 1.0, 0.0]), ways))

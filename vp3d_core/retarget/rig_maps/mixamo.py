@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mixamo, and what else has its names after a prefix (MotionBuilder, Rokoko, MVN)."""
+"""Mixamo, and others with the same names after a prefix (MotionBuilder, Rokoko)."""
 
 from ..rig_family import RigFamily
 
@@ -16,13 +16,14 @@ FAMILY = RigFamily(
         "upper_arm": ("{s}Arm",),
         "forearm": ("{s}ForeArm",),
         "hand": ("{s}Hand",),
-        "upper_arm_twist": ("{s}ArmRoll",),
-        "forearm_twist": ("{s}ForeArmRoll",),
-        "thigh_twist": ("{s}UpLegRoll",),
-        "shin_twist": ("{s}LegRoll",),
         "thigh": ("{s}UpLeg",),
         "shin": ("{s}Leg",),
         "foot": ("{s}Foot",),
         "toe": ("{s}ToeBase",),
+        "upper_arm_twist": ("{s}ArmRoll",),
+        "forearm_twist": ("{s}ForeArmRoll",),
+        "thigh_twist": ("{s}UpLegRoll",),
+        "shin_twist": ("{s}LegRoll",),
     },
+    prefixes=("", "Character1_", "mixamorig_", "mixamorig"),
 )

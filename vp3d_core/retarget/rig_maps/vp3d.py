@@ -19,6 +19,6 @@ FAMILY = RigFamily(
         "thigh": ("{s}_hip",),
         "shin": ("{s}_knee",),
         "foot": ("{s}_ankle",),
-        "toe": ("{s}_toe",),
+        "heel": ("{s}_heel",),
     },
 )
