@@ -71,8 +71,8 @@ def marker_joints(markers: dict[str, Array], rotation: Array, translation: Array
 class RecordingDetector(MediaPipeDetector):
     """The detector of a capture, which also keeps MediaPipe's own 3D landmarks of each frame."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, threads: int = 0) -> None:
+        super().__init__(threads=threads)
         self.world: list[Array] = []
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections2D]:

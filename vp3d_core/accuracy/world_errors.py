@@ -35,7 +35,8 @@ class WorldErrors:
         path_m: Length of the true path over the floor, m.
         slide_m_s: Mean horizontal speed of heels and toes while they truly stand, m/s; NaN if they never do.
         true_slide_m_s: The same of the true heels and toes.
-        foot_height_m: Mean error of the height of heels and toes while they truly stand, m.
+        foot_height_m: Mean error of the height of heels and toes while they truly stand, m; both are counted
+            from where the point is in a standing foot, which in truth lies higher by the sole of the shoe.
         penetration_m: Mean depth of the lowest heel or toe below where it is when it stands, m.
         deepest_m: The largest such depth, m.
         up_deg: Mean angle between the vertical and the true one, in the camera's eyes, degrees.
@@ -71,9 +72,7 @@ def world_errors(joints_world: Array, world_from_camera: Array, truth: GroundTru
         path_m=float(steps.sum()),
         slide_m_s=_slide(joints_world, truth),
         true_slide_m_s=_slide(truth.joints_world, truth),
-        foot_height_m=_mean(
-            np.abs(joints_world[:, FEET, 2] - truth.joints_world[:, FEET, 2])[truth.contacts >= STANDING]
-        ),
+        foot_height_m=_foot_height_error(joints_world, truth),
         penetration_m=_mean(depths),
         deepest_m=float(depths.max()),
         up_deg=up_error_deg(world_from_camera, truth.camera.world_from_camera),
@@ -114,6 +113,16 @@ def _slide(joints_world: Array, truth: GroundTruth) -> float:
     standing = truth.contacts >= STANDING
     steps = np.linalg.norm(np.diff(joints_world[:, FEET, :2], axis=0), axis=-1)
     return _mean(steps[standing[1:] & standing[:-1]]) * truth.frame_rate_hz
+
+
+def _foot_height_error(joints_world: Array, truth: GroundTruth) -> float:
+    errors: list[Array] = []
+    for foot, stands_at_m, contact in zip(FEET, CONTACT_HEIGHTS_M, truth.contacts.T, strict=True):
+        standing = contact >= STANDING
+        true = truth.joints_world[standing, foot, 2]
+        if true.size:
+            errors.append(np.abs(joints_world[standing, foot, 2] - stands_at_m - true + np.median(true)))
+    return _mean(np.concatenate(errors)) if errors else float("nan")
 
 
 def _mean(values: Array) -> float:
