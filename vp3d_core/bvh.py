@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from .arrays import Array
-from .bvh_data import AXES, BvhData, bvh_kinematics, format_bvh, parse_bvh
+from .bvh_data import AXES, BvhData, bvh_kinematics, bvh_lines, format_bvh, parse_bvh
 from .errors import MotionFormatError
 from .motion import Motion, MotionSkeleton
 from .output_file import replaced_when_done
@@ -132,9 +132,12 @@ def save(path: Path | str, motion: Motion) -> None:
     Raises:
         OutputError: when the file cannot be written.
     """
-    text = format_bvh(bvh_from_motion(motion))
-    with replaced_when_done(Path(path)) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+    data = bvh_from_motion(motion)
+    with (
+        replaced_when_done(Path(path)) as temporary,
+        temporary.open("w", encoding="utf-8", newline="\n") as stream,
+    ):
+        stream.writelines(bvh_lines(data))
 
 
 def bvh_from_motion(motion: Motion) -> BvhData:
@@ -147,7 +150,6 @@ def bvh_from_motion(motion: Motion) -> BvhData:
         raise ValueError(f"the skeleton has {parents.count(-1)} roots, expected one")
     file_from_world = file_axes_from_world()
     turn = quat_from_matrix(file_from_world)
-    rotations = quat_multiply(quat_multiply(turn, motion.rotations), quat_conjugate(turn))
     offsets = motion.skeleton.rest_offsets @ file_from_world.T * _CENTIMETRES_PER_METRE
     order = _depth_first(parents)
     root = order[0]
@@ -164,7 +166,8 @@ def bvh_from_motion(motion: Motion) -> BvhData:
             continue
         position = ("Xposition", "Yposition", "Zposition") if j == root else ()
         rows.append((names[j], parent, offsets[j], (*position, "Zrotation", "Xrotation", "Yrotation")))
-        columns.append(zxy_degrees(rotations[:, j]))
+        turned = quat_multiply(quat_multiply(turn, motion.rotations[:, j]), quat_conjugate(turn))
+        columns.append(zxy_degrees(turned))
         if leaf:
             rows.append((names[j] + _END_SUFFIX, place[j], np.zeros(3), ()))
     row_names, row_parents, row_offsets, channels = zip(*rows, strict=True)

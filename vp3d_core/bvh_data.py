@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from .arrays import Array, check_shape
 from .errors import MotionFormatError
 from .rotations import IDENTITY, quat_from_axis_angle, quat_multiply, quat_rotate
 
-__all__ = ["AXES", "BvhData", "bvh_kinematics", "format_bvh", "parse_bvh"]
+__all__ = ["AXES", "BvhData", "bvh_kinematics", "bvh_lines", "format_bvh", "parse_bvh"]
 
 AXES = {"X": 0, "Y": 1, "Z": 2}
 NO_OFFSET_SHARE = 0.01  # position channels below this share of the offset were left empty
@@ -169,6 +170,17 @@ def bvh_kinematics(data: BvhData) -> tuple[Array, Array]:
 
 def format_bvh(data: BvhData) -> str:
     """Return BVH data as the text of a file; joints must be in depth-first order."""
+    return "".join(bvh_lines(data))
+
+
+def bvh_lines(data: BvhData) -> Iterator[str]:
+    """Yield the lines of a file, each with its end, so that a long one is never held as a whole."""
+    yield "\n".join(_hierarchy(data)) + "\n"
+    for row in data.frames:
+        yield " ".join([f"{value:.6f}" for value in row.tolist()]) + "\n"
+
+
+def _hierarchy(data: BvhData) -> list[str]:
     lines = ["HIERARCHY"]
     open_joints: list[int] = []
     for j, (name, parent, channels) in enumerate(zip(data.names, data.parents, data.channels, strict=True)):
@@ -185,6 +197,4 @@ def format_bvh(data: BvhData) -> str:
     while open_joints:
         open_joints.pop()
         lines.append("\t" * len(open_joints) + "}")
-    lines += ["MOTION", f"Frames: {len(data.frames)}", f"Frame Time: {data.frame_time_s:.9f}"]
-    lines += [" ".join([f"{value:.6f}" for value in row]) for row in data.frames.tolist()]
-    return "\n".join(lines) + "\n"
+    return [*lines, "MOTION", f"Frames: {len(data.frames)}", f"Frame Time: {data.frame_time_s:.9f}"]

@@ -73,6 +73,13 @@ def butterworth_smooth(values: Array, *, cutoff_hz: float, rate_hz: float, order
     frames = len(values)
     if frames < 4 or cutoff_hz >= rate_hz / 2:
         return values.copy()
+    if values.ndim > 2:  # group by group: the spectra of all at once take several times the memory
+        smoothed = np.empty_like(values)
+        for j in range(values.shape[1]):
+            smoothed[:, j] = butterworth_smooth(
+                values[:, j], cutoff_hz=cutoff_hz, rate_hz=rate_hz, order=order
+            )
+        return smoothed
     pad = min(frames - 1, int(np.ceil(3 * rate_hz / cutoff_hz)))
     head = 2 * values[:1] - values[pad:0:-1]
     tail = 2 * values[-1:] - values[-2 : -2 - pad : -1]
@@ -125,6 +132,9 @@ def interpolate_cubic(times_s: Array, values: Array, new_times_s: Array) -> Arra
     values = np.asarray(values, dtype=np.float64)
     if len(times_s) < 3:
         return interpolate_linear(times_s, values, new_times_s)
+    if values.ndim > 2:  # group by group, to need less memory
+        groups = [interpolate_cubic(times_s, values[:, j], new_times_s) for j in range(values.shape[1])]
+        return np.stack(groups, axis=1)
     slopes = np.gradient(values, times_s, axis=0)
     left, u = _segments(times_s, new_times_s)
     shape = (-1, *[1] * (values.ndim - 1))

@@ -141,6 +141,8 @@ def capture_people(
     progress.stage("track")
     key = make_key(detected.key, code, settings.person, settings.smooth)
     tracks, people = _follow(detected.video, info, settings, store=store, key=key)
+    times_s, model_id = detected.video.times_s, detected.model_id
+    del detected  # it is larger than all that follows
 
     progress.stage("lift")
     height_m = settings.height_m or DEFAULT_HEIGHT_M
@@ -166,7 +168,7 @@ def capture_people(
         "source_sha256": source,
         "code_version": __version__,
         "settings": settings.to_json(),
-        "models": {"detector": detected.model_id, "lifter": lifter.model_id},
+        "models": {"detector": model_id, "lifter": lifter.model_id},
         "height_m": height_m,
         "camera_from": camera_origin,
     }
@@ -184,7 +186,7 @@ def capture_people(
     )
     found = [Person(track_id, points, one) for (track_id, points), one in zip(people, motions, strict=True)]
     progress.flush()
-    return Capture(info, detected.video.times_s, tracks, found)
+    return Capture(info, times_s, tracks, found)
 
 
 def _follow(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests import clips
-from tests.synthetic import look_at, seen_keypoints, seen_track
+from tests.synthetic import look_at, seen_keypoints, seen_track, walking_motion
 from vp3d_core.camera import Camera
 from vp3d_core.errors import VideoReadError
 from vp3d_core.keypoints import Frame, Keypoints2D
@@ -81,9 +81,25 @@ def test_between_two_frames_the_motion_is_interpolated(late_motion: Motion) -> N
     assert projected is not None
     times_s = 0.08 + np.array([10.5, -0.6, 59.6, -0.4]) / 30
     xy, depths_m, covered = projected.at(times_s)
-    np.testing.assert_allclose(xy[0], projected.joints_xy[10:12].mean(axis=0), atol=1e-6)
-    np.testing.assert_allclose(depths_m[3], projected.depths_m[0])
+    camera = late_motion.camera
+    assert camera is not None
+    points = camera.camera_points(late_motion.joints_world())
+    both = camera.project_camera_points(points[10:12])
+    np.testing.assert_allclose(xy[0], both.mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(depths_m[3], points[0, :, 2])
     assert covered.tolist() == [True, False, False, True]
+
+
+def test_a_long_motion_is_projected_where_it_is_looked_at() -> None:
+    motion = walking_motion(3, num_frames=700)
+    assert motion.camera is not None
+    expected = motion.camera.project_world_points(motion.joints_world())
+    projected = ProjectedMotion.of(motion)
+    assert projected is not None
+    for rows in ([0], [255, 256], [699], [3], [100, 650], list(range(700))):
+        xy, _, covered = projected.at(np.array(rows) / 30)
+        np.testing.assert_allclose(xy, expected[rows], atol=1e-6)
+        assert covered.all()
 
 
 def test_a_moving_camera_and_none(late_motion: Motion) -> None:

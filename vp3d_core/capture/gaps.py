@@ -15,7 +15,7 @@ from ..arrays import Array, BoolArray
 from ..keypoints import Keypoints2D
 from ..pose import Pose3D
 
-__all__ = ["bridge_pose", "seen_frames", "split_at_gaps"]
+__all__ = ["bridge_pose", "keypoints_part", "seen_frames", "split_at_gaps"]
 
 MIN_POINTS = 4  # fewer do not make a person
 MAX_BRIDGE_S = 3.0  # a walk behind a pillar or a van; after that, anything may have happened
@@ -26,6 +26,13 @@ BRIDGED_SIGMA_M = 1.0  # "not known": a body's size
 def seen_frames(keypoints: Keypoints2D) -> BoolArray:
     """Return (T,) whether enough keypoints are there to speak of a person."""
     return (keypoints.scores > 0).sum(axis=1) >= MIN_POINTS
+
+
+def keypoints_part(keypoints: Keypoints2D, rows: slice) -> Keypoints2D:
+    """Return the keypoints of some frames."""
+    return dataclasses.replace(
+        keypoints, xy=keypoints.xy[rows], scores=keypoints.scores[rows], times_s=keypoints.times_s[rows]
+    )
 
 
 def split_at_gaps(keypoints: Keypoints2D) -> list[Keypoints2D]:
@@ -41,12 +48,7 @@ def split_at_gaps(keypoints: Keypoints2D) -> list[Keypoints2D]:
     starts, ends = seen[np.concatenate([[0], cuts + 1])], seen[np.concatenate([cuts, [seen.size - 1]])]
     long_enough = keypoints.times_s[ends] - keypoints.times_s[starts] >= MIN_PART_S
     return [
-        dataclasses.replace(
-            keypoints,
-            xy=keypoints.xy[start : end + 1],
-            scores=keypoints.scores[start : end + 1],
-            times_s=keypoints.times_s[start : end + 1],
-        )
+        keypoints_part(keypoints, slice(start, end + 1))
         for start, end in zip(starts[long_enough], ends[long_enough], strict=True)
     ]
 

@@ -14,12 +14,14 @@ import numpy as np
 
 from ..arrays import Array
 from ..camera import Camera
+from ..detect.body_size import frame_step
 from ..errors import NoPersonFound
 from ..keypoints import Keypoints2D, Track
 from ..motion import Motion
 from ..pose import CANONICAL_HEIGHT_M, Pose3D, Trajectory
 from ..skeletons import LIMB_JOINTS, SLOTS
-from .gaps import bridge_pose, seen_frames, split_at_gaps
+from ..time_blocks import time_blocks
+from .gaps import bridge_pose, keypoints_part, seen_frames, split_at_gaps
 from .progress import Progress
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ __all__ = ["FollowedPerson", "fit_people", "follow_people", "lift_people", "plac
 
 FollowedPerson = tuple[int, Keypoints2D]  # track id and cleaned slots
 
+PLACE_MARGIN_S = 10.0  # roots of frames further apart do not influence each other
 CONFIDENT_SIGMA_M = 0.10  # a joint whose standard error is this has half the confidence
 CERTAIN_LIMB_SCORE = 0.5  # mean score of the limb slots from which a person is seen well
 LIMB_SLOTS = [SLOTS.index(name) for name in LIMB_JOINTS]
@@ -112,14 +115,30 @@ def place_people(
     trajectories: list[Trajectory] = []
     for number, ((_, keypoints), pose) in enumerate(zip(people, poses, strict=True)):
         progress.update(number, len(people), unit="people")
-        trajectories.append(place(pose, keypoints, camera))
+        root = np.empty((len(pose.times_s), 3))
+        margin = int(np.ceil(PLACE_MARGIN_S / frame_step(pose.times_s)))
+        for block in time_blocks(len(root), margin=margin):
+            part = place(_pose_part(pose, block.read), keypoints_part(keypoints, block.read), camera)
+            root[block.kept] = part.root[block.inside]
+        trajectories.append(Trajectory(root))
     progress.update(len(people), len(people), unit="people")
     return trajectories
 
 
+def _pose_part(pose: Pose3D, rows: slice) -> Pose3D:
+    return dataclasses.replace(
+        pose,
+        joints=pose.joints[rows],
+        times_s=pose.times_s[rows],
+        sigma=pose.sigma[rows],
+        contacts=pose.contacts[rows],
+        up=pose.up[rows],
+    )
+
+
 def fit_people(
     people: Sequence[FollowedPerson],
-    poses: Sequence[Pose3D],
+    poses: list[Pose3D],
     trajectories: Sequence[Trajectory],
     camera: Camera,
     *,
@@ -133,7 +152,7 @@ def fit_people(
 
     Args:
         people: The chosen people.
-        poses: One per person.
+        poses: One per person; the list is emptied, so that each is freed when it is not needed any more.
         trajectories: One per person.
         camera: Intrinsics and distortion; its place is found here.
         height_m: Height of the person, m.
@@ -146,12 +165,12 @@ def fit_people(
     from ..kinematics import fit_skeleton
     from ..lift.refine import refine
 
-    poses = [
-        refine(pose, path, keypoints, camera, height_m=height_m)
-        for (_, keypoints), pose, path in zip(people, poses, trajectories, strict=True)
-    ]
-    world = estimate_world(poses, trajectories)
-    placed = list(zip(poses, trajectories, strict=True))
+    refined: list[Pose3D] = []
+    for (_, keypoints), path in zip(people, trajectories, strict=True):
+        refined.append(refine(poses.pop(0), path, keypoints, camera, height_m=height_m))
+    world = estimate_world(refined, trajectories)
+    placed = list(zip(refined, trajectories, strict=True))
+    del refined
     if len(people) > 1:
         factors = _sizes([track_id for track_id, _ in people], placed, world)
         placed = [
@@ -162,8 +181,9 @@ def fit_people(
         factors = {people[0][0]: 1.0}
         camera = dataclasses.replace(camera, world_from_camera=follow_drift(*placed[0], world))
     motions: list[Motion] = []
-    for number, ((track_id, keypoints), (pose, path)) in enumerate(zip(people, placed, strict=True)):
+    for number, (track_id, keypoints) in enumerate(people):
         progress.update(number, len(people), unit="people")
+        pose, path = placed.pop(0)
         joints = to_world(pose, path, world)
         level = own_level(floor_drift(joints, contacts=pose.contacts, times_s=pose.times_s))
         motion = fit_skeleton(

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..arrays import Array, BoolArray
 from ..keypoints import Keypoints2D
+from ..time_blocks import time_blocks
 from .body_size import body_sizes, frame_step
 from .outliers import find_outliers
 from .smoothing import smooth_keypoints
@@ -21,6 +22,8 @@ __all__ = ["clean", "fill_gaps"]
 MAX_GAP_S = 0.3
 # Score of a filled keypoint, as a share of its neighbours'.
 FILLED_SCORE_SHARE = 0.5
+# Frames further apart do not influence each other: swaps cost too much to last so long.
+MARGIN_S = 10.0
 
 
 def clean(keypoints: Keypoints2D, *, smooth: bool = True) -> Keypoints2D:
@@ -34,6 +37,20 @@ def clean(keypoints: Keypoints2D, *, smooth: bool = True) -> Keypoints2D:
         The same frames. What is missing for longer than MAX_GAP_S stays NaN with score 0; what was filled
         in has a reduced score. Keypoints that were good keep their scores.
     """
+    xy = np.empty(keypoints.xy.shape)
+    scores = np.empty(keypoints.scores.shape)
+    margin = int(np.ceil(MARGIN_S / frame_step(keypoints.times_s)))
+    for block in time_blocks(len(xy), margin=margin):
+        part = Keypoints2D(
+            keypoints.xy[block.read], keypoints.scores[block.read], keypoints.times_s[block.read],
+            keypoints.image_size, keypoints.skeleton,
+        )  # fmt: skip
+        cleaned = _clean_block(part, smooth=smooth)
+        xy[block.kept], scores[block.kept] = (each[block.inside] for each in cleaned)
+    return Keypoints2D(xy, scores, keypoints.times_s, keypoints.image_size, keypoints.skeleton)
+
+
+def _clean_block(keypoints: Keypoints2D, *, smooth: bool) -> tuple[Array, Array]:
     times_s = np.asarray(keypoints.times_s, dtype=np.float64)
     scores = np.asarray(keypoints.scores, dtype=np.float64)
     valid = np.all(np.isfinite(keypoints.xy), axis=-1) & (scores > 0)
@@ -47,7 +64,7 @@ def clean(keypoints: Keypoints2D, *, smooth: bool = True) -> Keypoints2D:
     xy, scores = fill_gaps(xy, scores, times_s)
     if smooth:
         xy = smooth_keypoints(xy, scores, times_s)
-    return Keypoints2D(xy, scores, keypoints.times_s, keypoints.image_size, keypoints.skeleton)
+    return xy, scores
 
 
 def fill_gaps(xy: Array, scores: Array, times_s: Array) -> tuple[Array, Array]:

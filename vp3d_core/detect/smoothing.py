@@ -19,6 +19,7 @@ SIGMA_S = np.sqrt(2.0 * 1.080) / (2.0 * np.pi * CUTOFF_HZ)
 REACH_SIGMAS = 3.0
 # A keypoint of score 0 still counts this much beside one of score 1.
 MIN_WEIGHT = 1e-3
+AT_ONCE = 7  # keypoints
 
 
 def smooth_keypoints(xy: Array, scores: Array, times_s: Array) -> Array:
@@ -37,6 +38,14 @@ def smooth_keypoints(xy: Array, scores: Array, times_s: Array) -> Array:
 
     Source: local polynomial regression of degree 2; Fan and Gijbels 1996, sec. 3.
     """
+    smoothed = np.empty_like(xy)
+    for first in range(0, xy.shape[1], AT_ONCE):  # the sums of all at once take ten times the memory
+        some = slice(first, first + AT_ONCE)
+        smoothed[:, some] = _smooth(xy[:, some], scores[:, some], times_s)
+    return smoothed
+
+
+def _smooth(xy: Array, scores: Array, times_s: Array) -> Array:
     valid: BoolArray = np.all(np.isfinite(xy), axis=-1)
     weights = np.where(valid, np.maximum(scores**2, MIN_WEIGHT), 0.0)
     values = np.where(valid[..., None], xy, 0.0)

@@ -10,11 +10,12 @@ from ..filters import gaussian_smooth
 from ..rotations import IDENTITY, normalize, quat_between, quat_conjugate, quat_multiply, quat_rotate
 from .body_shape import axes_from
 
-__all__ = ["hinge_axes", "smooth_axes"]
+__all__ = ["HINGE_REACH_S", "hinge_axes", "smooth_axes"]
 
 HINGE_SMOOTHING_S = 0.07
 TURN_OVER_S = 0.05
 HINGE_HOLD_S = 0.6  # a straight limb keeps the plane it had within about this time
+HINGE_REACH_S = 4.2 * (HINGE_HOLD_S + TURN_OVER_S)  # frames further apart do not influence each other
 HINGE_HOLD_SHARE = 0.15
 # Share of anatomy against sin²(bend): 15 mm of noise over a bone of 28 cm make the plane uncertain by
 # 0.054 / sin(bend) rad, anatomy by 0.6 rad; (0.054 / 0.6)² = 0.0081.

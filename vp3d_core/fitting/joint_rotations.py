@@ -25,8 +25,9 @@ from ..rotations import (
     quat_slerp,
 )
 from ..skeletons import JOINTS
+from ..time_blocks import time_blocks
 from .body_shape import axes_from
-from .hinge_axes import hinge_axes, smooth_axes
+from .hinge_axes import HINGE_REACH_S, hinge_axes, smooth_axes
 
 __all__ = ["local_rotations", "rigid_rotations", "solve_pose"]
 
@@ -81,6 +82,18 @@ def solve_pose(
     Returns:
         root_positions (T, 3) m and world_from_joint (T, 29, 4).
     """
+    root = np.empty((len(joints), 3))
+    turns = np.empty((len(joints), len(skeleton.names), 4))
+    for block in time_blocks(len(joints), margin=int(np.ceil(HINGE_REACH_S * rate_hz))):
+        part = _solve_block(joints[block.read], skeleton, confidence=confidence[block.read], rate_hz=rate_hz)
+        root[block.kept], turns[block.kept] = (each[block.inside] for each in part)
+    return root, turns
+
+
+def _solve_block(
+    joints: Array, skeleton: MotionSkeleton, *, confidence: Array, rate_hz: float
+) -> tuple[Array, Array]:
+    """Do what ``solve_pose`` does, at once."""
     weights = (np.maximum(confidence, 1e-3) * _CARRIES_PELVIS)[..., None]
     shift = np.zeros((len(joints), 3))
     pose = _Pose(skeleton, joints)
@@ -98,11 +111,13 @@ def solve_pose(
 
 def local_rotations(skeleton: MotionSkeleton, world_from_joint: Array) -> Array:
     """Return local rotations (T, J, 4), sign-continuous, of world rotations (T, J, 4)."""
-    local = world_from_joint.copy()
+    local = np.empty(world_from_joint.shape, dtype=np.float64)
     for j, parent in enumerate(skeleton.parents):
+        turns = world_from_joint[:, j]
         if parent >= 0:
-            local[:, j] = quat_multiply(quat_conjugate(world_from_joint[:, parent]), world_from_joint[:, j])
-    return quat_continuous(normalize(local))
+            turns = quat_multiply(quat_conjugate(world_from_joint[:, parent]), turns)
+        local[:, j] = quat_continuous(normalize(turns))
+    return local
 
 
 def rigid_rotations(rest: Array, seen: Array, weights: Array) -> Array:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Array, BoolArray
+from ..camera import Camera
 from ..keypoints import Keypoints2D
-from ..motion import Motion
+from ..motion import Motion, forward_kinematics
 from ..skeletons import LIMB_JOINTS
+from ..time_blocks import time_blocks
 from .projected_motion import ProjectedMotion
 
 __all__ = ["PersonNumbers", "intervals", "joint_heights", "person_numbers", "reprojection_errors"]
@@ -68,18 +70,31 @@ def reprojection_errors(motion: Motion, keypoints: Keypoints2D) -> tuple[Array, 
     projected = ProjectedMotion.of(motion)
     if projected is None or motion.camera is None:
         return np.empty(0), np.empty(0), np.empty(0)
-    xy, depths_m, covered = projected.at(keypoints.times_s)
+    parts = [
+        _errors(projected, motion.camera, keypoints, block.kept)
+        for block in time_blocks(len(keypoints.times_s), margin=0)
+    ]
+    times_s, errors_px, errors_percent = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return times_s, errors_px, errors_percent
+
+
+def _errors(
+    projected: ProjectedMotion, camera: Camera, keypoints: Keypoints2D, rows: slice
+) -> tuple[Array, Array, Array]:
+    """Do what ``reprojection_errors`` does for some rows of the keypoints."""
+    motion, times_s = projected.motion, keypoints.times_s[rows]
+    xy, depths_m, covered = projected.at(times_s)
     joints = [motion.skeleton.names.index(name) for name in LIMB_JOINTS]
     slots = [keypoints.skeleton.index(name) for name in LIMB_JOINTS]
-    distances = np.linalg.norm(xy[:, joints] - keypoints.xy[:, slots], axis=-1)
-    seen = (keypoints.scores[:, slots] >= SEEN_SCORE) & np.isfinite(distances)
+    distances = np.linalg.norm(xy[:, joints] - keypoints.xy[rows][:, slots], axis=-1)
+    seen = (keypoints.scores[rows][:, slots] >= SEEN_SCORE) & np.isfinite(distances)
     counts = seen.sum(axis=1)
     sums = np.where(seen, distances, 0.0).sum(axis=1)
     errors_px = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
-    focal_px = float(motion.camera.intrinsics[1, 1])
+    focal_px = float(camera.intrinsics[1, 1])
     depth_m = np.maximum(np.median(depths_m, axis=1), 0.1)
     heights_px = focal_px * standing_height_m(motion) / depth_m
-    return keypoints.times_s[covered], errors_px[covered], (100.0 * errors_px / heights_px)[covered]
+    return times_s[covered], errors_px[covered], (100.0 * errors_px / heights_px)[covered]
 
 
 def standing_height_m(motion: Motion) -> float:
@@ -93,7 +108,12 @@ def standing_height_m(motion: Motion) -> float:
 
 def joint_heights(motion: Motion, names: tuple[str, ...]) -> Array:
     """Return the heights (T, N) m above the floor of the named joints."""
-    return motion.joints_world()[:, [motion.skeleton.names.index(name) for name in names], 2]
+    columns = [motion.skeleton.names.index(name) for name in names]
+    heights_m = np.empty((len(motion.root_positions), len(names)))
+    for block in time_blocks(len(heights_m), margin=0):
+        root, rotations = motion.root_positions[block.kept], motion.rotations[block.kept]
+        heights_m[block.kept] = forward_kinematics(motion.skeleton, root, rotations)[0][:, columns, 2]
+    return heights_m
 
 
 def intervals(flags: BoolArray) -> list[tuple[int, int]]:
