@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keys in bulk, for Blender 4.2 to 5.2. No other file asks which version of Blender it runs in."""
+"""Keys in bulk, for the actions of Blender 4.2 as well as for those with slots."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from ..vp3d_core.euler import EULER_ORDERS, axis_angle_from_quat, euler_from_qua
 from ..vp3d_core.retarget.rig import BoneCurves
 from ..vp3d_core.retarget.rig_errors import RigError
 from ..vp3d_core.rotations import quat_continuous
+from .blender_version import GROUP_ARGUMENT, SLOTTED_ACTIONS
 
-__all__ = ["action_curves", "write_channels", "write_curves"]
+__all__ = ["action_curves", "new_action", "rotation_channel", "write_channels", "write_curves", "write_steps"]
 
-HAS_SLOTS = bpy.app.version >= (4, 4, 0)
-HAS_GROUP_ARGUMENT = bpy.app.version >= (5, 0, 0)
 INTERPOLATIONS = {"CONSTANT": 0, "LINEAR": 1, "BEZIER": 2}
 HANDLE_AUTO_CLAMPED = 4  # for those who make curves of the keys later
 STILL = 1e-6  # channels that move less than this all along get one key
@@ -59,14 +58,14 @@ def write_curves(
     if curves.object_rotations is not None:
         name, values = rotation_channel(armature_object, curves.object_rotations)
         channels[name] = ("Object Transforms", values)
-    with _new_action(armature_object, action_name) as action:
+    with new_action(armature_object, action_name) as action:
         write_channels(armature_object, action, curves.frames, channels)
         _switch_properties(armature_object, action, curves)
     return action
 
 
 def write_channels(
-    animated: bpy.types.Object, action: bpy.types.Action, frames: Array, channels: Channels
+    animated: bpy.types.ID, action: bpy.types.Action, frames: Array, channels: Channels
 ) -> None:
     """Key values on an object that has the action.
 
@@ -86,6 +85,15 @@ def write_channels(
             _set_keys(curve, frames[:count], values[:count, index], "LINEAR")
 
 
+def write_steps(
+    animated: bpy.types.ID, action: bpy.types.Action, frames: Array, *, path: str, values: Array
+) -> None:
+    """Key one property (T,) that jumps from frame to frame; only where it changes."""
+    changes = np.concatenate([[True], np.diff(values) != 0])
+    curve = _ensure_curve(action, animated, path, index=0, group=path)
+    _set_keys(curve, frames[changes], values[changes], "CONSTANT")
+
+
 def rotation_channel(turned: bpy.types.Object | bpy.types.PoseBone, quats: Array) -> tuple[str, Array]:
     """Return the channel of a bone's or an object's rotation mode and quaternions (T, 4) as its values."""
     mode = turned.rotation_mode
@@ -99,7 +107,7 @@ def rotation_channel(turned: bpy.types.Object | bpy.types.PoseBone, quats: Array
 
 def action_curves(action: bpy.types.Action) -> list[bpy.types.FCurve]:
     """Return all curves of an action, of all its slots."""
-    if not HAS_SLOTS:
+    if not SLOTTED_ACTIONS:
         return list(action.fcurves)
     return [
         curve
@@ -144,12 +152,12 @@ def _own_axes(bone: bpy.types.Bone, locations: Array) -> Array:
 
 
 @contextmanager
-def _new_action(animated: bpy.types.Object, name: str) -> Iterator[bpy.types.Action]:
-    """Give an object a new action; on an error the one before comes back and the new one is removed."""
+def new_action(animated: bpy.types.ID, name: str) -> Iterator[bpy.types.Action]:
+    """Give an object or other data a new action; on an error the one before comes back."""
     had_data = animated.animation_data is not None
     data = animated.animation_data_create()
     before = data.action
-    slot = data.action_slot if HAS_SLOTS else None
+    slot = data.action_slot if SLOTTED_ACTIONS else None
     action = bpy.data.actions.new(name)
     finished = False
     try:
@@ -187,9 +195,9 @@ def _switch_properties(
 def _ensure_curve(
     action: bpy.types.Action, animated: bpy.types.ID, path: str, *, index: int, group: str
 ) -> bpy.types.FCurve:
-    if HAS_GROUP_ARGUMENT:
+    if GROUP_ARGUMENT:
         return action.fcurve_ensure_for_datablock(animated, path, index=index, group_name=group)
-    if HAS_SLOTS:
+    if SLOTTED_ACTIONS:
         curve = action.fcurve_ensure_for_datablock(animated, path, index=index)
         bag = action.layers[0].strips[0].channelbag(animated.animation_data.action_slot)
         curve.group = bag.groups.get(group) or bag.groups.new(group)
