@@ -243,6 +243,8 @@ def _save_chunk(store: StageStore, key: str, collected: _Collected) -> None:
         complete=collected.complete,
     )
     store.save(STAGE, f"{key}-{collected.chunks:04d}", arrays)
+    if part.start < part.stop:  # four arrays for the chunk instead of four a frame
+        collected.detections[part] = unpack_chunk(arrays, collected.detections[part.start].skeleton)
     collected.saved = count
     collected.chunks += 1
 

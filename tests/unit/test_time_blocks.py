@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Parts of long clips: nothing is left out, and what is local in time comes out as from the whole."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from tests.synthetic import seen_keypoints, walking_motion
+from vp3d_core.capture import people_stages
+from vp3d_core.capture.progress import Progress
+from vp3d_core.detect import clean as clean_module
+from vp3d_core.fitting import joint_rotations
+from vp3d_core.fitting.body_shape import fit_body
+from vp3d_core.pose import Pose3D
+from vp3d_core.skeletons import JOINTS
+from vp3d_core.time_blocks import TimeBlock, time_blocks
+
+NUM_FRAMES = 1500
+
+
+@pytest.mark.parametrize("num_frames", [0, 1, 9, 10, 14, 15, 16, 20, 95])
+def test_every_frame_is_kept_once(num_frames: int) -> None:
+    kept: list[int] = []
+    for block in time_blocks(num_frames, margin=3, length=10):
+        frames = np.arange(num_frames)[block.read]
+        assert len(frames) <= 20
+        np.testing.assert_array_equal(frames[block.inside], np.arange(num_frames)[block.kept])
+        assert block.read.start == max(0, block.kept.start - 3)
+        assert block.read.stop == min(num_frames, block.kept.stop + 3)
+        kept += frames[block.inside].tolist()
+    assert kept == list(range(num_frames))
+
+
+def _short(num_frames: int, *, margin: int) -> Iterator[TimeBlock]:
+    return time_blocks(num_frames, margin=margin, length=400)
+
+
+def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    motion = walking_motion(1, num_frames=NUM_FRAMES)
+    root = motion.root_positions.copy()
+    root[:, :2] = (
+        root[:, :2].mean(axis=0) + 0.7 * np.sin(np.arange(NUM_FRAMES) / [[40.0], [57.0]]).T
+    )  # stays in sight
+    motion = dataclasses.replace(motion, root_positions=root)
+    rng = np.random.default_rng(0)
+    keypoints = seen_keypoints(motion)
+    wild = rng.random(keypoints.scores.shape) < 0.02
+    keypoints.xy[wild] += rng.normal(0.0, 40.0, (int(wild.sum()), 2))
+    joints = motion.joints_world()[:, [motion.skeleton.names.index(name) for name in JOINTS.points]]
+    joints = joints + rng.normal(0.0, 0.01, joints.shape)
+    trust = np.ones(joints.shape[:2])
+    body = fit_body(joints, confidence=trust)
+    assert motion.camera is not None
+    seen = motion.camera.camera_points(joints)
+    pose = Pose3D(
+        seen - seen[:, :1], motion.times_s, np.full(trust.shape, 0.05), motion.contacts,
+        np.tile([0.0, -1.0, 0.0], (NUM_FRAMES, 1)),
+    )  # fmt: skip
+    progress = Progress(None, ("place",))
+    progress.stage("place")
+    camera = motion.camera
+
+    def results() -> list[np.ndarray]:
+        cleaned = clean_module.clean(keypoints)
+        (path,) = people_stages.place_people([(1, keypoints)], [pose], camera, progress)
+        turns = joint_rotations.solve_pose(joints, body, confidence=trust, rate_hz=30.0)
+        return [cleaned.xy, cleaned.scores, path.root, *turns]
+
+    whole = results()
+    for module in (clean_module, people_stages, joint_rotations):
+        monkeypatch.setattr(module, "time_blocks", _short)
+    for one, other in zip(whole, results(), strict=True):
+        np.testing.assert_allclose(other, one, atol=1e-4)  # m, px, quaternions
