@@ -31,6 +31,12 @@ TRAINING_COMMANDS = {
 # The same words with --paper: the experiments of the paper on Human3.6M, HumanEva or one's own data.
 PAPER_COMMANDS = {"train": ".paper.train_command", "evaluate": ".paper.evaluate_command"}
 
+# For other programs, such as the add-on: events on stdout, a closed stdin cancels.
+QUICK_COMMANDS = {
+    "preview": "write some small pictures of a job's video, and what is known of it",
+    "people": "look at some frames of a job's video and write who is there",
+}
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return 0, or 1 on an error, 2 on wrong options, 130 when cancelled.
@@ -57,6 +63,9 @@ def _run(words: list[str]) -> int:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     capture = commands.add_parser("capture", help="make motions from a video")
     add_capture_options(capture)
+    for name, text in QUICK_COMMANDS.items():
+        quick = commands.add_parser(name, help=text, description=text.capitalize() + ".")
+        quick.add_argument("--job", metavar="DIR", type=Path, required=True, help="folder with job.json")
     doctor = commands.add_parser("doctor", help="say what is installed, which device, which weights")
     doctor.add_argument("--json", action="store_true", help="print JSON instead of text")
     weights = commands.add_parser("weights", help="fetch the weights of the MMPose detector")
@@ -71,6 +80,8 @@ def _run(words: list[str]) -> int:
     options = parser.parse_args(words)
     if options.command == "capture":
         return _run_capture(capture, options, words)
+    if options.command in QUICK_COMMANDS:
+        return _run_quick(options.command, options.job)
     if options.command == "doctor":
         from .doctor import run_doctor
 
@@ -86,6 +97,16 @@ def _run_capture(parser: argparse.ArgumentParser, options: argparse.Namespace, w
     if options.video is None:
         parser.error("give a video: vp3d capture CLIP")
     return run_capture_command(options, words, usage_error=parser.error)
+
+
+def _run_quick(name: str, job_dir: Path) -> int:
+    from .capture.command import run_worker_command
+
+    if name == "people":
+        from .capture.people_command import find_people as work
+    else:
+        from .capture.preview_command import write_preview as work
+    return run_worker_command(job_dir, work)
 
 
 def _run_weights(paths: list[Path], model: str | None) -> int:

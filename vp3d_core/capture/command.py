@@ -24,15 +24,20 @@ from .console import Console
 from .interruption import EXIT_CANCELLED, Interruption
 from .job_file import CaptureJob
 from .options import default_out_dir, settings_from_options
-from .worker import EXIT_FAILED, error_event, run_capture
+from .worker import EXIT_FAILED, Work, error_event, run_capture, run_work
 
 __all__ = ["run_capture_command", "run_worker_command"]
 
 EXIT_USAGE = 2
 
 
-def run_worker_command(job_dir: Path) -> int:
-    """Do the job in a folder for a parent process: the protocol on stdout, stdin closed means cancel."""
+def run_worker_command(job_dir: Path, work: Work | None = None) -> int:
+    """Do the job in a folder for a parent process: the protocol on stdout, stdin closed means cancel.
+
+    Args:
+        job_dir: Holds ``job.json``.
+        work: What to do with the job; None captures.
+    """
     interruption = Interruption()
     interruption.listen()
     with take_stdout() as stream:
@@ -44,6 +49,8 @@ def run_worker_command(job_dir: Path) -> int:
             writer.write(error_event(error))
             return EXIT_FAILED
         interruption.watch_stdin()
+        if work is not None:
+            return run_work(work, job, job_dir, writer.write, interruption)
         return run_capture(job, job_dir, writer.write, interruption)
 
 

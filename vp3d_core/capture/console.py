@@ -25,6 +25,8 @@ STAGE_TITLES = {
     "overlay": "Drawing the overlay",
     "report": "Writing the report",
     "write": "Writing the files",
+    "preview": "Reading the preview",
+    "look": "Looking for people",
 }
 
 

@@ -10,6 +10,7 @@ import logging
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from .. import __version__
 from ..errors import DeviceOutOfMemory, VP3DError, WorkerNotInstalled
@@ -18,9 +19,11 @@ from ..protocol import PROTOCOL_VERSION, ErrorEvent, Event, HelloEvent, ResultEv
 from .interruption import EXIT_CANCELLED, Interruption
 from .job_file import CaptureJob
 
-__all__ = ["EXIT_FAILED", "error_event", "run_capture"]
+__all__ = ["EXIT_FAILED", "Work", "error_event", "run_capture", "run_work"]
 
 EXIT_FAILED = 1
+
+Work: TypeAlias = Callable[[CaptureJob, Path, Callable[[Event], None]], None]
 
 log = logging.getLogger(__name__)
 
@@ -28,19 +31,27 @@ log = logging.getLogger(__name__)
 def run_capture(
     job: CaptureJob, job_dir: Path, emit: Callable[[Event], None], interruption: Interruption
 ) -> int:
-    """Capture and write all files.
+    """Capture and write all files; see ``run_work``."""
+    return run_work(_capture, job, job_dir, emit, interruption)
+
+
+def run_work(
+    work: Work, job: CaptureJob, job_dir: Path, emit: Callable[[Event], None], interruption: Interruption
+) -> int:
+    """Do a piece of work and tell how it ends.
 
     Args:
+        work: Called with job, job folder and where its events go.
         job: What to do.
         job_dir: Where the stages are kept.
         emit: Receives all events, from hello to result or error.
-        interruption: Stops the capture.
+        interruption: Stops the work.
 
     Returns:
         The exit code: 0, 1 on an error, 130 when cancelled.
     """
     try:
-        _capture(job, job_dir, interruption.guard(emit))
+        work(job, job_dir, interruption.guard(emit))
     except BrokenPipeError:  # nobody listens any more
         return EXIT_CANCELLED
     except BaseException as error:  # noqa: BLE001  the last words must be said whatever happened

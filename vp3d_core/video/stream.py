@@ -143,6 +143,15 @@ class VideoSource:
             if packet is None:
                 return
 
+    def seek(self, pts: int) -> None:
+        """Go on at the last key picture before a time stamp, as far as the file allows."""
+        from av.error import FFmpegError
+
+        try:
+            self._container.seek(pts, stream=self._stream)
+        except (FFmpegError, OSError) as error:
+            logger.debug("cannot seek to %d: %s", pts, error)
+
     def _drain(self) -> list[VideoFrame]:
         """Return the pictures that the decoder still holds when reading broke off."""
         if not self.read_error:
