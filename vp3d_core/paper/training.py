@@ -26,6 +26,7 @@ from .settings import Experiment
 
 __all__ = ["EpochReport", "train_experiment"]
 
+SAVE_AFTER_S = 10.0  # epochs of small sets are short
 UNLABELLED_SEED = 3087  # added to the seed: unlabelled chunks come in an order of their own
 
 
@@ -58,7 +59,7 @@ def train_experiment(
     unlabelled: Sequence[View] = (),
     on_epoch: Callable[[EpochReport, PaperModels], None] | None = None,
 ) -> PaperModels:
-    """Train, and write ``model.safetensors`` and ``checkpoint.pt`` after each epoch.
+    """Train, and write ``model.safetensors`` and ``checkpoint.pt`` now and then and at the end.
 
     Args:
         data: For the layouts.
@@ -85,6 +86,7 @@ def train_experiment(
     parameters = [value for network in models.networks for value in network.parameters()]
     optimizer = torch.optim.Adam(parameters, lr=settings.learning_rate, amsgrad=True)
     first = _resume(out / "checkpoint.pt", models, optimizer, device)
+    saved = time.monotonic()
     for epoch in range(first, settings.epochs):
         started = time.monotonic()
         rate = learning_rate(epoch, initial=settings.learning_rate, decay=settings.decay)
@@ -93,8 +95,11 @@ def train_experiment(
         _set_mode(models, settings, training=True, epoch=epoch)
         parts = _epoch(models, loader, optimizer, settings, extra if epoch >= settings.warmup else None)
         _set_mode(models, settings, training=False, epoch=epoch)
-        save_models(out / "model.safetensors", models, training=asdict(settings) | {"epochs_done": epoch + 1})
-        _save_checkpoint(out / "checkpoint.pt", models, optimizer, epoch + 1)
+        if epoch + 1 == settings.epochs or time.monotonic() - saved > SAVE_AFTER_S:
+            training = asdict(settings) | {"epochs_done": epoch + 1}
+            save_models(out / "model.safetensors", models, training=training)
+            _save_checkpoint(out / "checkpoint.pt", models, optimizer, epoch + 1)
+            saved = time.monotonic()
         if on_epoch is not None:
             on_epoch(EpochReport(epoch + 1, time.monotonic() - started, rate, parts), models)
     _set_mode(models, settings, training=False, epoch=settings.epochs)
