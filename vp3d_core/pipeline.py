@@ -17,6 +17,7 @@ from .arrays import Array
 from .camera import Camera
 from .capture.camera_choice import camera_from_settings, camera_key
 from .capture.detection_stage import DetectedVideo, detect_people
+from .capture.frame_rate import frame_rate_hz
 from .capture.people_stages import FollowedPerson, fit_people, follow_people, lift_people, place_people
 from .capture.progress import Progress
 from .capture.stage_store import StageStore, code_key, make_key, source_sha256
@@ -167,12 +168,12 @@ def capture_people(
         "source": video.name,
         "source_sha256": source,
         "code_version": __version__,
-        "settings": settings.to_json(),
+        "settings": _without_folders(settings),
         "models": {"detector": model_id, "lifter": lifter.model_id},
         "height_m": height_m,
         "camera_from": camera_origin,
     }
-    rate_hz = settings.fps or info.average_rate_hz
+    rate_hz = settings.fps or frame_rate_hz(info, times_s, progress)
     motions = fit_people(
         people,
         poses,
@@ -187,6 +188,12 @@ def capture_people(
     found = [Person(track_id, points, one) for (track_id, points), one in zip(people, motions, strict=True)]
     progress.flush()
     return Capture(info, times_s, tracks, found)
+
+
+def _without_folders(settings: CaptureSettings) -> dict[str, object]:
+    """Return the settings for a motion file, which others may get: files by their names only."""
+    lifter = None if settings.lifter is None else Path(settings.lifter).name
+    return settings.to_json() | {"detector": Path(settings.detector).name, "lifter": lifter}
 
 
 def _follow(

@@ -331,3 +331,28 @@ def test_fetch_converts_and_a_second_one_is_free(tmp_path, server, monkeypatch):
     assert [file.name for file in paths[0].parent.iterdir()] == ["rtmpose-t-halpe26.safetensors"]
     mmpose_weights.fetch(["rtmpose-t-halpe26"], base_address=address)
     assert len(handler.ranges) == 1
+
+
+def test_what_was_fetched_is_not_fetched_again_when_converting_it_was_interrupted(
+    tmp_path, server, monkeypatch
+):
+    address, handler = server
+    handler.content = good_checkpoint(tmp_path / "a.pth").read_bytes()
+    entry = Checkpoint("rtmpose-t-halpe26", "pose", "c.py", f"x/rtmpose-t-{prefix(handler.content)}.pth", {})
+    monkeypatch.setattr(mmpose_weights, "CATALOGUE", (entry,))
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mmpose_weights, "write_safetensors", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            mmpose_weights.fetch([entry.name], base_address=address)
+    (path,) = mmpose_weights.fetch([entry.name], base_address=address)
+    assert len(handler.ranges) == 1
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+    path.unlink()
+    (path.parent / entry.file_name).write_bytes(b"something else")
+    mmpose_weights.fetch([entry.name], base_address=address)
+    assert len(handler.ranges) == 2

@@ -6,7 +6,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
+import av
 import numpy as np
 import pytest
 
@@ -82,6 +84,20 @@ def test_missing_folder_is_an_output_error(tmp_path: Path) -> None:
         FrameWriter(tmp_path / "no" / "a.mp4", rate_hz=30),
     ):
         pass
+
+
+def test_nothing_is_left_when_ffmpeg_cannot_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[BinaryIO] = []
+
+    def refuse(file: BinaryIO, *_: object, **__: object) -> None:
+        opened.append(file)
+        raise MemoryError
+
+    monkeypatch.setattr(av, "open", refuse)
+    with pytest.raises(MemoryError), FrameWriter(tmp_path / "a.mp4", rate_hz=30):
+        pass
+    assert [file.closed for file in opened] == [True]
+    assert os.listdir(tmp_path) == []
 
 
 def test_misuse() -> None:

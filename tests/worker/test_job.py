@@ -231,6 +231,22 @@ def test_a_job_file_survives_the_way(tmp_path: Path) -> None:
     assert CaptureJob.load(tmp_path / "new" / "folder") == job
 
 
+def test_a_job_file_names_files_so_that_they_are_found_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("points.json", "own.safetensors"):
+        (tmp_path / name).touch()
+    settings = CaptureSettings(detector="points.json", lifter="own.safetensors")
+    CaptureJob(Path("clip.mp4"), Path("out"), settings).save(tmp_path / "job")
+    job = CaptureJob.load(tmp_path / "job")
+    assert (job.video, job.out_dir) == (tmp_path / "clip.mp4", tmp_path / "out")
+    assert job.settings.detector == str(tmp_path / "points.json")
+    assert job.settings.lifter == str(tmp_path / "own.safetensors")
+    CaptureJob(Path("clip.mp4"), Path("out"), CaptureSettings(lifter="a-name")).save(tmp_path / "job")
+    assert CaptureJob.load(tmp_path / "job").settings == CaptureSettings(lifter="a-name")
+
+
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"video": 1, "out": "o", "settings": {}}', '{"video": "v"}']
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import InputError, OutputError
-from ..settings import CaptureSettings
+from ..settings import DETECTORS, CaptureSettings
 
 __all__ = ["JOB_NAME", "CaptureJob"]
 
@@ -33,10 +33,20 @@ class CaptureJob:
     def save(self, job_dir: Path) -> None:
         """Write ``job.json`` into a folder, which is made when it is missing.
 
+        Paths become absolute: whoever does the job may run in another folder.
+
         Raises:
             OutputError: If it cannot be written.
         """
-        values = {"video": str(self.video), "out": str(self.out_dir), "settings": self.settings.to_json()}
+        settings = self.settings.to_json() | {
+            "detector": _absolute(self.settings.detector),
+            "lifter": None if self.settings.lifter is None else _absolute(self.settings.lifter),
+        }
+        values = {
+            "video": str(self.video.absolute()),
+            "out": str(self.out_dir.absolute()),
+            "settings": settings,
+        }
         temporary = job_dir / (JOB_NAME + ".part")
         try:
             job_dir.mkdir(parents=True, exist_ok=True)
@@ -70,3 +80,9 @@ class CaptureJob:
         if not (isinstance(video, str) and isinstance(out, str) and isinstance(settings, dict)):
             raise InputError(f"{path} is no job: wrong types", hint="Start the capture again.")
         return cls(Path(video), Path(out), CaptureSettings.from_json(settings))
+
+
+def _absolute(name_or_path: str) -> str:
+    """Return the absolute path of a file or folder that is there; a name as it is."""
+    path = Path(name_or_path)
+    return str(path.absolute()) if name_or_path not in DETECTORS and path.exists() else name_or_path

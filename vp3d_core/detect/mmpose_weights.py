@@ -113,7 +113,7 @@ def fetch(
         _make_folder()
         fetched = mmpose_folder() / entry.file_name
         tell = None if on_progress is None else _naming(entry.name, on_progress)
-        digest = download(
+        digest = _kept_sha256(fetched, entry) or download(
             base_address + entry.address,
             fetched,
             sha256_prefix=entry.sha256_prefix,
@@ -123,6 +123,12 @@ def fetch(
         _convert(fetched, entry, sha256=digest)
         fetched.unlink()
     return [path_of(entry.name) for entry in entries]
+
+
+def _kept_sha256(fetched: Path, entry: Checkpoint) -> str | None:
+    """Return the sha256 of a checkpoint that was fetched whole and not converted any more, or None."""
+    digest = file_sha256(fetched) if fetched.is_file() else ""
+    return digest if digest.startswith(entry.sha256_prefix) else None
 
 
 def import_file(path: Path | str, *, name: str | None = None) -> Path:

@@ -69,7 +69,11 @@ class FrameWriter:
             self._file = open(self._temporary, "wb")  # noqa: SIM115 (closed in __exit__)
         except OSError as error:
             raise output_error(self._path, error) from error
-        self._container = av.open(self._file, "w", format="mp4")
+        try:
+            self._container = av.open(self._file, "w", format="mp4")
+        except BaseException:
+            self._abandon()
+            raise
         return self
 
     def __exit__(

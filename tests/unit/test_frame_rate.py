@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rate of the motions, where the file and its pictures agree and where they do not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vp3d_core.capture.frame_rate import frame_rate_hz
+from vp3d_core.capture.progress import Progress
+from vp3d_core.video import VideoInfo
+
+
+def rate(stated_hz: float, times_s: np.ndarray) -> tuple[float, list[str]]:
+    info = VideoInfo(Path("a.mp4"), 640, 360, stated_hz, 2.0, None, "h264", "yuv420p", 0)
+    progress = Progress(None, ("fit",))
+    return frame_rate_hz(info, times_s, progress), progress.warnings
+
+
+def test_the_stated_rate_holds_where_the_pictures_bear_it_out() -> None:
+    variable_s = np.cumsum(np.tile([1 / 30, 1 / 30, 1 / 15], 20))
+    for stated_hz, times_s in (
+        (29.97, np.arange(60) / 30),  # rounded
+        (22.5, variable_s),  # the mean of a variable rate
+        (30.0, variable_s),  # its usual step
+        (25.0, np.arange(9) / 50),  # too few to tell
+        (25.0, np.zeros(1)),
+    ):
+        assert rate(stated_hz, times_s) == (stated_hz, [])
+
+
+def test_a_wrong_rate_is_told_and_not_used() -> None:
+    for stated_hz in (25.0, 1000.0, 90_000.0):
+        found_hz, warnings = rate(stated_hz, np.arange(60) / 30)
+        assert found_hz == pytest.approx(30.0)
+        assert len(warnings) == 1
+        assert "its pictures come at 30;" in warnings[0]
