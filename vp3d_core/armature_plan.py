@@ -8,7 +8,7 @@ Lengths in m, places in the world; the floor is at z = 0.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -27,7 +27,14 @@ from .rotations import (
 )
 from .skeletons import MOTION_SKELETON_NAMES
 
-__all__ = ["PlannedBone", "curves_for_armature", "plan_armature", "rest_joints"]
+__all__ = [
+    "CAPTURE_JOINTS",
+    "PlannedBone",
+    "curves_for_armature",
+    "joint_ends",
+    "plan_armature",
+    "rest_joints",
+]
 
 _FRONT, _BACK, _DOWN = np.array([0.0, -1.0, 0.0]), np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, -1.0])
 _MIDDLE = "middle of the spine"  # where the spine bone ends and the chest begins
@@ -56,6 +63,28 @@ _SIDE = (
 )
 
 
+def _capture_rows() -> list[tuple[str, str, str, str, Array, str, str]]:
+    """Return the rows of all bones of a capture, each with its side."""
+    rows = [(*row, "") for row in _TRUNK]
+    for side, suffix in (("left", ".L"), ("right", ".R")):
+        for name, start, end, parent, z_axis, group in _SIDE:
+            start = start if start == "head" else f"{side}_{start}"
+            parent = parent if parent in ("hips", "chest", "head") else parent + suffix
+            rows.append((name + suffix, start, f"{side}_{end}", parent, z_axis, group, suffix[1:]))
+    return rows
+
+
+# Bone of a capture's armature to the joints at its head and at its tail, "" where there is none or where
+# another bone's is.
+CAPTURE_JOINTS: Mapping[str, tuple[str, str]] = {
+    name: (
+        "" if start == _MIDDLE or group == "Helpers" else start,
+        "" if end == _MIDDLE else end,
+    )
+    for name, start, end, _, _, group, _ in _capture_rows()
+}
+
+
 def plan_armature(skeleton: MotionSkeleton) -> tuple[PlannedBone, ...]:
     """Return the bones for a skeleton, parents first."""
     rest = rest_joints(skeleton)
@@ -75,12 +104,7 @@ def _capture_bones(skeleton: MotionSkeleton, rest: Array) -> list[PlannedBone]:
     place = {name: rest[j] for j, name in enumerate(skeleton.names)}
     place[_MIDDLE] = (place["spine"] + place["thorax"]) / 2.0
     joint = {name: j for j, name in enumerate(skeleton.names)} | {_MIDDLE: skeleton.names.index("spine")}
-    rows = [(*row, "") for row in _TRUNK]
-    for side, suffix in (("left", ".L"), ("right", ".R")):
-        for name, start, end, parent, z_axis, group in _SIDE:
-            start = start if start == "head" else f"{side}_{start}"
-            parent = parent if parent in ("hips", "chest", "head") else parent + suffix
-            rows.append((name + suffix, start, f"{side}_{end}", parent, z_axis, group, suffix[1:]))
+    rows = _capture_rows()
     names = [row[0] for row in rows]
     bones: list[PlannedBone] = []
     for name, start, end, parent_name, z_axis, group, side in rows:
