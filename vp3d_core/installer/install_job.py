@@ -2,8 +2,8 @@
 """The installer as another program's worker: the protocol on stdout, a closed stdin cancels.
 
 ``python -m vp3d_core.installer.install_job install``, or fetch-weights, import-weights FILE ..., examine.
-Blender runs it behind its buttons. Needs Python 3.10 and the standard library; the rest of the installer starts
-on 3.9.
+Blender runs it behind its buttons. Needs Python 3.10; the rest of the installer starts
+on 3.9. Standard library only.
 """
 
 from __future__ import annotations
