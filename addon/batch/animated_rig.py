@@ -3,37 +3,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
-import numpy as np
 
+from ...vp3d_core import motion_file
+from ...vp3d_core.batch.clips import Clip
 from ...vp3d_core.batch.scene_choice import SceneChoice
 from ...vp3d_core.errors import InputError
-from ...vp3d_core.motion import Motion
+from ...vp3d_core.resample import resample, scene_frames
 from ...vp3d_core.retarget import rig_map
 from ...vp3d_core.retarget.auto_map import guess_map
 from ...vp3d_core.retarget.retarget import retarget
-from ..armature import build_armature, motion_curves, read_rig
+from ..armature import read_rig
+from ..capture_import import import_motions
 from ..fcurves import write_curves
+from ..scene_settings import scene_rate
 
-__all__ = ["Animated", "find_armature", "import_motion", "open_rig", "retarget_motion"]
+__all__ = ["Animated", "find_armature", "import_people", "open_rig", "retarget_motion"]
 
 
 @dataclass(frozen=True, slots=True)
 class Animated:
-    """What carries the motion.
+    """What carries a motion.
 
     Attributes:
         armature: The object.
-        first_frame: Of the motion.
-        last_frame: Of the motion.
+        first_frame: Of its action.
+        last_frame: Of its action.
     """
 
     armature: bpy.types.Object
     first_frame: int
     last_frame: int
+
+    @classmethod
+    def of(cls, armature: bpy.types.Object) -> Animated:
+        """Return an armature with the range of its action."""
+        first, last = armature.animation_data.action.frame_range
+        return cls(armature, round(first), round(last))
 
 
 def open_rig(path: Path) -> None:
@@ -50,41 +60,51 @@ def open_rig(path: Path) -> None:
         ) from error
 
 
-def import_motion(motion: Motion, video: Path, *, name: str, first_frame: int) -> Animated:
-    """Make a new file with an armature of our own that moves, at the motion's rate."""
-    del video
+def import_people(paths: Sequence[Path], clip: Clip, *, first_frame: int) -> list[Animated]:
+    """Make a new file, at the motions' rate, with an armature of ours for each, the camera and the video."""
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     scene = bpy.context.scene
-    set_rate(scene, motion.frame_rate_hz)
-    armature, bones = build_armature(motion, name=name, context=bpy.context, collection=scene.collection)
-    frames = first_frame + np.arange(len(motion.root_positions), dtype=np.float64)
-    curves = motion_curves(motion, armature, bones=bones, frames=frames)
-    write_curves(armature, curves, action_name=name)
-    return Animated(armature, first_frame, int(frames[-1]))
+    set_rate(scene, motion_file.load(paths[0]).frame_rate_hz)
+    found = import_motions(
+        paths,
+        context=bpy.context,
+        video=clip.video,
+        name=clip.stem,
+        first_frame=first_frame,
+        suit=True,
+    )
+    return [Animated.of(armature) for armature in found.armatures]
 
 
-def retarget_motion(motion: Motion, choice: SceneChoice, *, video: Path, name: str) -> Animated:
-    """Bring a motion onto the rig in the open file, at the file's rate.
+def retarget_motion(path: Path, clip: Clip, choice: SceneChoice, *, name: str) -> Animated:
+    """Bring a motion onto the rig in the open file, at the file's rate; nothing else is changed there.
+
+    Args:
+        path: The motion file.
+        clip: Whose video is added if the choice wants the footage.
+        choice: Which armature and how.
+        name: Of the action.
 
     Raises:
         InputError: If there is no such armature.
         RigError: If the rig or the map does not fit.
     """
-    del video
     scene = bpy.context.scene
     armature = find_armature(choice.armature)
+    motion, first_frame, rate_hz = motion_file.load(path), choice.first_frame, scene_rate(scene)
+    if choice.footage:
+        import_motions(
+            [path], context=bpy.context, video=clip.video, name=name, first_frame=first_frame, suit=False
+        )
+        frames = scene_frames(motion, frames_per_second=rate_hz, first_frame=first_frame)
+        motion, first_frame = resample(motion, (frames - first_frame) / rate_hz), int(frames[0])
     rig = read_rig(armature)
     bone_map = guess_map(rig) if choice.map is None else rig_map.load(choice.map)
     curves = retarget(
-        motion,
-        rig,
-        bone_map,
-        choice.retarget,
-        frames_per_second=scene.render.fps / scene.render.fps_base,
-        first_frame=choice.first_frame,
+        motion, rig, bone_map, choice.retarget, frames_per_second=rate_hz, first_frame=first_frame
     )
     write_curves(armature, curves, action_name=name)
-    return Animated(armature, choice.first_frame, int(round(curves.frames[-1])))
+    return Animated.of(armature)
 
 
 def set_rate(scene: bpy.types.Scene, rate_hz: float) -> None:

@@ -26,6 +26,7 @@ from ...vp3d_core.batch.worker_capture import capture_with_worker
 from ...vp3d_core.capture.output_folder import make_folder
 from ...vp3d_core.errors import VP3DError
 from ...vp3d_core.output_file import output_error
+from ..preferences import choices
 from .exporters import check_formats
 from .scenes import BlenderScenes
 
@@ -63,7 +64,8 @@ def run(words: list[str], *, prog: str) -> int:
 
 
 def _convert(plan: BatchPlan, options: argparse.Namespace, view: BatchConsole | JsonLines) -> int:
-    policy, python = policy_from_options(options)
+    policy = policy_from_options(options)
+    python = vars(options).get("worker_python") or choices().worker_python
     try:
         view.begin_batch(plan)
         scenes = BlenderScenes(plan.scene)

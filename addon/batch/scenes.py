@@ -11,13 +11,12 @@ from pathlib import Path
 
 import bpy
 
-from ...vp3d_core import motion_file
 from ...vp3d_core.batch.clips import Clip
 from ...vp3d_core.batch.scene_choice import SceneChoice
 from ...vp3d_core.capture.stage_store import source_sha256
 from ...vp3d_core.errors import InputError, OutputError, VP3DError
 from ...vp3d_core.output_file import output_error, temporary_path
-from .animated_rig import Animated, import_motion, open_rig, retarget_motion
+from .animated_rig import Animated, import_people, open_rig, retarget_motion
 from .exporters import SUFFIXES, Export, check_formats, export_rig
 
 __all__ = ["BlenderScenes"]
@@ -53,48 +52,55 @@ class BlenderScenes:
         Raises:
             VP3DError: If the rig does not fit or a file cannot be written.
         """
-        files: list[Path] = []
-        for number, motion in enumerate(motions, start=1):
-            stem = clip.stem if len(motions) == 1 else f"{clip.stem}-{number}"
-            try:
-                files += self._make_one(clip, motion, folder / stem, progress)
-            except (VP3DError, KeyboardInterrupt):
-                raise
-            except RuntimeError as error:  # of an operator of Blender's
-                if "KeyboardInterrupt" in str(error):
-                    raise KeyboardInterrupt from error
-                log.exception("%s", stem)
-                raise OutputError(
-                    f"Blender could not make {stem}: {error}", hint="Look at the log."
-                ) from error
-            except Exception as error:  # one clip must not stop the others
-                log.exception("%s", stem)
-                raise OutputError(
-                    f"Something unexpected happened with {stem} ({type(error).__name__}: {error})",
-                    hint="Please report it, with the log.",
-                ) from error
+        stems = [clip.stem] if len(motions) == 1 else [f"{clip.stem}-{n + 1}" for n in range(len(motions))]
+        try:
+            if self._choice.rig is None:
+                return self._make_own(clip, folder, motions, stems, progress)
+            files: list[Path] = []
+            for motion, stem in zip(motions, stems, strict=True):
+                files += self._make_on_rig(clip, motion, folder / stem, progress)
+            return files
+        except VP3DError:
+            raise
+        except RuntimeError as error:  # of an operator of Blender's
+            if "KeyboardInterrupt" in str(error):
+                raise KeyboardInterrupt from error
+            log.exception("%s", clip.name)
+            raise OutputError(
+                f"Blender could not make the scene: {str(error).strip()}", hint="Look at the log."
+            ) from error
+        except Exception as error:  # noqa: BLE001  one clip must not stop the others
+            log.exception("%s", clip.name)
+            raise OutputError(
+                f"Something unexpected happened ({type(error).__name__}: {error})",
+                hint="Please report it, with the log.",
+            ) from error
+
+    def _make_own(
+        self, clip: Clip, folder: Path, motions: list[Path], stems: list[str], progress: Callable[[str], None]
+    ) -> list[Path]:
+        """Make one .blend with everybody in it, and exports of each."""
+        people = import_people(motions, clip, first_frame=self._choice.first_frame)
+        files = [_save(folder / f"{clip.stem}.blend", progress)]
+        for animated, stem in zip(people, stems, strict=True):
+            files += self._exports(animated, folder / stem, progress)
         return files
 
-    def _make_one(
-        self, clip: Clip, motion_path: Path, base: Path, progress: Callable[[str], None]
+    def _make_on_rig(
+        self, clip: Clip, motion: Path, base: Path, progress: Callable[[str], None]
     ) -> list[Path]:
-        choice = self._choice
-        motion = motion_file.load(motion_path)
-        if choice.rig is None:
-            animated = import_motion(motion, clip.video, name=base.name, first_frame=choice.first_frame)
-        else:
-            open_rig(choice.rig)
-            animated = retarget_motion(motion, choice, video=clip.video, name=base.name)
-        scene = bpy.context.scene
-        scene.frame_start, scene.frame_end = animated.first_frame, animated.last_frame
-        scene.frame_set(animated.first_frame)
-        blend = base.with_name(f"{base.name}.blend")
-        progress(f"Writing {blend.name}")
-        _save(blend)
+        """Make a .blend with the rig that moves as one person does, and its exports."""
+        assert self._choice.rig is not None
+        open_rig(self._choice.rig)
+        animated = retarget_motion(motion, clip, self._choice, name=base.name)
+        _set_range(animated)
+        bpy.context.scene.frame_set(animated.first_frame)
+        blend = _save(base.with_name(f"{base.name}.blend"), progress)
         return [blend, *self._exports(animated, base, progress)]
 
     def _exports(self, animated: Animated, base: Path, progress: Callable[[str], None]) -> list[Path]:
         choice = self._choice
+        _set_range(animated)
         export = Export(animated.armature, meshes=choice.meshes, deform_only=choice.deform_only)
         files: list[Path] = []
         for kind in choice.export:
@@ -105,8 +111,16 @@ class BlenderScenes:
         return files
 
 
-def _save(path: Path) -> None:
+def _set_range(animated: Animated) -> None:
+    """Have the scene play, and exporters write, the motion from its first frame to its last."""
+    scene = bpy.context.scene
+    scene.use_preview_range = False
+    scene.frame_start, scene.frame_end = animated.first_frame, animated.last_frame
+
+
+def _save(path: Path, progress: Callable[[str], None]) -> Path:
     """Save the open file under another name: whole or not at all, paths relative to where it will be."""
+    progress(f"Writing {path.name}")
     temporary = temporary_path(path).with_suffix(".blend")
     try:
         bpy.ops.wm.save_as_mainfile(
@@ -117,6 +131,7 @@ def _save(path: Path) -> None:
         raise output_error(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+    return path
 
 
 def _key(choice: SceneChoice) -> str:

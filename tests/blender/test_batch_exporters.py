@@ -15,6 +15,9 @@ from vp3d.vp3d_core.arrays import Array
 from vp3d.vp3d_core.errors import InputError, OutputError
 from vp3d.vp3d_core.motion import Motion
 
+# Blender 5.2's FBX exporter under NumPy 2.5.
+pytestmark = pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning")
+
 RATE_HZ = 30
 NUM_FRAMES = 60
 FIRST_FRAME = 11

@@ -165,7 +165,7 @@ def test_options_become_settings_scene_and_policy(footage: Path) -> None:
     assert scene.retarget.root_axes == (False, False, True)
     assert scene.retarget.arm_spread_rad == pytest.approx(0.1745, abs=1e-4)
     assert (scene.retarget.limbs, scene.retarget.plant_feet) == ("ik", False)
-    policy, _ = policy_from_options(make_parser("vp3d").parse_args(["--wait", "--claim-expiry", "2"]))
+    policy = policy_from_options(make_parser("vp3d").parse_args(["--wait", "--claim-expiry", "2"]))
     assert (policy.wait, policy.overwrite, policy.expiry_s) == (True, False, 120)
 
 

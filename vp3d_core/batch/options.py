@@ -10,7 +10,6 @@ from pathlib import Path
 
 from ..capture.options import add_camera_options, add_choices
 from ..errors import InputError
-from ..user_folders import worker_python
 from .batch_file import BatchPlan, BatchRequest, ClipRequest, load_batch_file, plan_batch
 from .claims import EXPIRY_S
 from .clips import read_list
@@ -155,12 +154,12 @@ def plan_from_options(options: argparse.Namespace, *, open_file: str = "") -> Ba
     return plan_batch(request, file, default_scene=default_scene)
 
 
-def policy_from_options(options: argparse.Namespace) -> tuple[RunPolicy, Path]:
-    """Return how to go through the clips, and the Python of the worker."""
+def policy_from_options(options: argparse.Namespace) -> RunPolicy:
+    """Return how to go through the clips."""
     chosen = vars(options)
     expiry_s = 60 * chosen["claim_expiry"] if "claim_expiry" in chosen else EXPIRY_S
     flags = {name: chosen.get(name, False) for name in ("overwrite", "skip_failed", "wait")}
-    return RunPolicy(**flags, expiry_s=expiry_s), chosen.get("worker_python") or worker_python()
+    return RunPolicy(**flags, expiry_s=expiry_s)
 
 
 def _settings(chosen: dict[str, object]) -> dict[str, object]:

@@ -115,14 +115,17 @@ def write_summary(summary: BatchSummary, out_dir: Path) -> Path:
 
 
 def describe_files(names: tuple[str, ...]) -> str:
-    """Return file names in short, such as "walk-1, walk-2 (.blend .fbx)"."""
-    paths = [PurePosixPath(name) for name in names]
-    stems = list(dict.fromkeys(path.stem for path in paths))
-    suffixes = list(dict.fromkeys(path.suffix for path in paths))
-    if len(stems) * len(suffixes) != len(paths):
-        return ", ".join(names)
-    shown = stems if len(stems) <= MAX_SHOWN else [*stems[: MAX_SHOWN - 1], "...", stems[-1]]
-    return f"{', '.join(shown)} ({' '.join(suffixes)})" if paths else ""
+    """Return file names in short, such as "walk (.blend), walk-1, walk-2 (.fbx .glb)"."""
+    suffixes: dict[str, str] = {}
+    for path in map(PurePosixPath, names):
+        suffixes[path.stem] = f"{suffixes.get(path.stem, '')} {path.suffix}".strip()
+    groups: dict[str, list[str]] = {}
+    for stem, ends in suffixes.items():
+        groups.setdefault(ends, []).append(stem)
+    for stems in groups.values():
+        if len(stems) > MAX_SHOWN:
+            stems[MAX_SHOWN - 1 : -1] = ["..."]
+    return ", ".join(f"{', '.join(stems)} ({ends})" for ends, stems in groups.items())
 
 
 def format_table(summary: BatchSummary) -> str:
