@@ -95,15 +95,17 @@ def fit_skeleton(
     if smooth:
         joints = _smoothed(joints, frame_rate_hz)
     root, turns = solve_pose(joints, body, confidence=trust, rate_hz=frame_rate_hz)
+    num_frames, ankles = len(joints), joints[:, _ANKLES]
+    del joints
     if foot_lock:
         root, turns, known = lock_feet(
-            body, root, turns, ankles=joints[:, _ANKLES], contacts=known, rate_hz=frame_rate_hz
+            body, root, turns, ankles=ankles, contacts=known, rate_hz=frame_rate_hz
         )
     return Motion(
         body,
         root,
         local_rotations(body, turns),
-        np.zeros((len(joints), 4)) if known is None else known,
+        np.zeros((num_frames, 4)) if known is None else known,
         _motion_confidence(trust),
         frame_rate_hz=frame_rate_hz,
         start_time_s=float(times_s[0]),

@@ -185,12 +185,15 @@ def fit_people(
         progress.update(number, len(people), unit="people")
         pose, path = placed.pop(0)
         joints = to_world(pose, path, world)
-        level = own_level(floor_drift(joints, contacts=pose.contacts, times_s=pose.times_s))
+        times_s, contacts, confidence = pose.times_s, pose.contacts, joint_confidence(pose, keypoints)
+        del pose, path  # as large as what is made of them
+        level = own_level(floor_drift(joints, contacts=contacts, times_s=times_s))
+        joints[..., 2] -= level
         motion = fit_skeleton(
-            joints - [0.0, 0.0, level],
-            contacts=pose.contacts,
-            confidence=joint_confidence(pose, keypoints),
-            times_s=pose.times_s,
+            joints,
+            contacts=contacts,
+            confidence=confidence,
+            times_s=times_s,
             frame_rate_hz=frame_rate_hz,
             smooth=smooth,
             camera=camera,
