@@ -16,6 +16,9 @@ from pathlib import Path
 
 from ..errors import VP3DError
 from ..user_folders import environment_python, weights_folder, worker_folder
+from .blender_tests import is_for_blender, run_in_real_blender, run_to_end, run_with_bpy
+from .build_command import build_zip
+from .demo_command import parse_demo_options, run_demo
 from .environment import Progress, ensure_worker, remove_worker
 from .installation import Installation, installation
 from .interpreters import find_interpreter
@@ -28,14 +31,17 @@ __all__ = ["main"]
 CHECKOUT = Path(__file__).resolve().parents[2]
 INTERRUPTED = 130
 OLDEST_FOR_CORE = (3, 10)  # the installer starts on 3.9, the rest of vp3d_core does not
+NO_TESTS = 5  # pytest's exit code when a selection matches none
 TORCH_INDEX_VARIABLE = "VP3D_TORCH_INDEX"
 COMMANDS = """\
 commands:
+  demo [-o OUT]             install what is needed, capture the clip that comes along, compare with the truth
   capture CLIP [options]    install what is needed, then capture (vp3d capture --help)
   test [pytest options]     install what is needed, then run the tests
   doctor                    say what is installed, on which device it runs, and what is missing
   weights [--from-file F]   fetch MMPose's weights, or import them from a file
   install                   make or update the worker environment, nothing else
+  build [--out DIR]         build the Blender extension, dist/vp3d-X.Y.Z.zip
   python                    print the path of the worker's Python
   uninstall --yes           remove the worker environment (weights and captures stay)
 """
@@ -176,9 +182,31 @@ def _capture(options: argparse.Namespace, rest: list[str]) -> int:
     return _hand_over(worker_arguments(wanted.python, "-m", "vp3d_core", "capture", *rest))
 
 
+def _demo(options: argparse.Namespace, rest: list[str]) -> int:
+    chosen = parse_demo_options(rest)
+    return run_demo(_ensure(options), chosen, lambda text: print(text, flush=True))
+
+
 def _test(options: argparse.Namespace, rest: list[str]) -> int:
+    """Run pytest in the worker environment, and for tests/blender where there is a Blender."""
     wanted = _ensure(options, with_tests=True)
-    return _hand_over(worker_arguments(wanted.python, "-m", "pytest", *rest), folder=CHECKOUT)
+    named = [word for word in rest if not word.startswith("-") and Path(word.split("::")[0]).exists()]
+    in_blender = [word for word in named if is_for_blender(word)]
+    switches = [word for word in rest if word not in named]
+    codes: list[int] = []
+    if not named or len(in_blender) < len(named):
+        words = [word for word in rest if word not in in_blender]
+        codes.append(run_to_end(worker_arguments(wanted.python, "-m", "pytest", *words), CHECKOUT))
+    if not named or in_blender:
+        words = [*switches, *in_blender]
+        codes.append(run_with_bpy(CHECKOUT, words, _say))
+        codes.append(run_in_real_blender(CHECKOUT, words, _say, pip_python=wanted.python))
+    failed = [code for code in codes if code not in (0, NO_TESTS)]
+    return failed[0] if failed else min(codes)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _doctor(options: argparse.Namespace, rest: list[str]) -> int:
@@ -213,6 +241,18 @@ def _path_advice(launcher: Path) -> str:
     return f'To call it from anywhere: mkdir -p ~/.local/bin && ln -sf "{launcher}" ~/.local/bin/vp3d'
 
 
+def _build(options: argparse.Namespace, rest: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="install.py build")
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, default=CHECKOUT / "dist", help="where to write it"
+    )
+    path = build_zip(CHECKOUT, parser.parse_args(rest).out)
+    print(
+        f"Built {path} ({path.stat().st_size / 1e6:.1f} MB). Drop it into Blender 4.2 or later to install it."
+    )
+    return 0
+
+
 def _python(options: argparse.Namespace, rest: list[str]) -> int:
     print(environment_python(worker_folder() / "env"))
     return 0
@@ -245,11 +285,13 @@ def _uninstall(options: argparse.Namespace, rest: list[str]) -> int:
 
 
 HANDLERS = {
+    "demo": _demo,
     "capture": _capture,
     "test": _test,
     "doctor": _doctor,
     "weights": _weights,
     "install": _install,
+    "build": _build,
     "python": _python,
     "uninstall": _uninstall,
 }
