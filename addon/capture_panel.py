@@ -13,7 +13,7 @@ from .preview import preview_icon
 __all__ = ["register", "unregister"]
 
 PREVIEW_SCALE = 8.0
-PERSON_SCALE = 2.6
+PERSON_SCALE = 3.4
 
 
 class CapturePanel:
@@ -95,7 +95,8 @@ def _draw_video(
     if icon:
         box = layout.box().column(align=True)
         box.template_icon(icon, scale=PREVIEW_SCALE)
-        box.prop(chosen, "scrub", text="", slider=True)
+        time_s = chosen.scrub / 100.0 * session.preview_duration_s
+        box.prop(chosen, "scrub", text=f"{time_s:.1f} s", slider=True)
         row = box.row()
         row.label(text=session.preview_info)
         row.label(text=session.preview_size)

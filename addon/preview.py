@@ -62,11 +62,11 @@ def start_preview(video_path: str) -> RunningJob:
     )
 
 
-def preview_icon(session: bpy.types.PropertyGroup, scrub: float) -> int:
-    """Return the icon of the picture at a share of the video, 0 when there is none."""
+def preview_icon(session: bpy.types.PropertyGroup, percent: float) -> int:
+    """Return the icon of the picture after a part of the video, 0 when there is none."""
     if not session.preview_count:
         return 0
-    return icons.icon_of(ICON.format(round(scrub * (session.preview_count - 1))))
+    return icons.icon_of(ICON.format(round(percent / 100.0 * (session.preview_count - 1))))
 
 
 def _show_first(job: RunningJob, event: Event) -> None:

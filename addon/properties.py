@@ -41,7 +41,12 @@ class SceneChoices(bpy.types.PropertyGroup):
         update=_video_changed,
     )
     scrub: bpy.props.FloatProperty(
-        name="Preview", description="Part of the video to show", subtype="FACTOR", min=0.0, max=1.0
+        name="Preview",
+        description="Part of the video to show",
+        subtype="PERCENTAGE",
+        min=0.0,
+        max=100.0,
+        precision=0,
     )
     people: bpy.props.CollectionProperty(type=FoundPersonItem)
     people_video: bpy.props.StringProperty()

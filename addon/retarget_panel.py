@@ -104,6 +104,7 @@ class VP3D_PT_retarget_settings(CapturePanel, bpy.types.Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         chosen = context.scene.vp3d.retarget
+        layout.prop(chosen, "rest_pose")
         layout.prop(chosen, "root_motion")
         layout.row(heading="Axes").prop(chosen, "root_axes", toggle=1, text="")
         column = layout.column()

@@ -52,6 +52,14 @@ class RetargetChoices(bpy.types.PropertyGroup):
     map_json: bpy.props.StringProperty()
     bones: bpy.props.CollectionProperty(type=MappedBone)
     bone_index: bpy.props.IntProperty(name="Part of the Body")
+    rest_pose: bpy.props.EnumProperty(
+        name="Rest Pose",
+        description="The pose of the target that stands for the source's rest pose",
+        items=[
+            ("REST", "Rest Pose", "The target's rest pose: an A or T pose is brought in line by itself"),
+            ("CURRENT", "Current Pose", "The pose that the target stands in now"),
+        ],
+    )
     root_motion: bpy.props.EnumProperty(
         name="Travel",
         description="What carries the way over the floor",

@@ -10,6 +10,7 @@ import bpy
 from ...vp3d_core.errors import MotionFormatError
 from ..capture_import import BvhAxes, import_motions
 from ..retarget_properties import retarget_settings
+from ..retarget_apply import apply_retarget
 from ..rig_mapping import map_of
 from .reporting import reports_errors
 
@@ -92,11 +93,14 @@ class VP3D_OT_retarget_motion(bpy.types.Operator):
     @reports_errors
     def execute(self, context: bpy.types.Context) -> None:
         """Retarget with the map that is shown, or with one that is found now."""
-        from ..retarget_apply import apply_retarget
-
         chosen = context.scene.vp3d.retarget
         action = apply_retarget(
-            chosen.source, chosen.target, map_of(chosen), retarget_settings(chosen), context=context
+            chosen.source,
+            chosen.target,
+            map_of(chosen),
+            retarget_settings(chosen),
+            context=context,
+            use_current_pose=chosen.rest_pose == "CURRENT",
         )
         self.report({"INFO"}, f"{chosen.target.name} has the new action {action.name}")
 

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a video to an armature with real events: preview, people, Capture, and what comes of it."""
+
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import bpy
+from ui_driver import UI, Scenario, run, say
+
+
+def scenario(ui: UI) -> Scenario:
+    session = bpy.context.window_manager.vp3d
+    chosen = bpy.context.scene.vp3d
+    yield from ui.open_tab()
+    yield from ui.widen_sidebar(80)
+    ui.shot("1-start")
+    bpy.ops.vp3d.choose_video(filepath=os.environ["VP3D_CLIP"])  # as a dropped video does
+    yield from ui.wait_until(lambda: session.preview_count > 1, within_s=60, what="preview")
+    yield 0.5
+    ui.shot("2-preview")
+    yield from ui.press("vp3d.find_people", column=0.25)
+    yield 3.0
+    ui.shot("3-looking")
+    yield from ui.wait_until(lambda: len(chosen.people) > 0, within_s=120, what="people")
+    yield 0.5
+    ui.shot("4-people")
+    ui.pulse.reset()
+    yield from ui.press("vp3d.capture_video")
+    yield from ui.wait_until(lambda: len(session.jobs) == 1, within_s=20, what="capture")
+    yield 5.0
+    ui.shot("5-progress")
+    yield from ui.wait_until(lambda: session.jobs[0].status != "in_use", within_s=200, what="capture")
+    assert session.jobs[0].status == "done", session.message
+    say("longest gap during the capture, ms:", round(1000 * ui.pulse.longest_s))
+    ui.pulse.reset()
+    yield from ui.wait_until(lambda: chosen.retarget.source is not None, within_s=20, what="import")
+    yield 1.0
+    say("longest gap during the import, ms:", round(1000 * ui.pulse.longest_s))
+    armature = chosen.retarget.source
+    assert armature.animation_data.action is not None
+    ui.area().spaces.active.region_3d.view_perspective = "CAMERA"
+    bpy.context.scene.frame_set(30)
+    yield 1.5
+    ui.shot("6-result")
+
+
+run(scenario)
