@@ -15,10 +15,11 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..errors import WorkerNotInstalled
 
-__all__ = ["Interpreter", "Rejected", "find_interpreter", "probe"]
+__all__ = ["Interpreter", "Rejected", "find_interpreter", "find_python", "probe"]
 
 PYTHON_VARIABLE = "VP3D_PYTHON"
 PREFERRED_MINORS = (11, 12, 10)  # 3.11 first: the only one for which every wheel exists everywhere
@@ -98,8 +99,32 @@ def find_interpreter(told: str | None = None) -> Interpreter:
     )
 
 
+def find_python(minors: tuple[int, ...]) -> Interpreter | None:
+    """Return the first 64-bit CPython of one of these minor versions of Python 3 on the machine, or None."""
+    for command in candidates(minors):
+        found = _ask(command)
+        if isinstance(found, Rejected) or found["version"][:2] not in [[3, minor] for minor in minors]:
+            continue
+        if found["implementation"] == "CPython" and found["bits"] == 64 and not found["missing"]:
+            major, minor, micro = found["version"]
+            return Interpreter(Path(found["executable"]), (major, minor, micro))
+    return None
+
+
 def probe(command: list[str]) -> Interpreter | Rejected:
     """Run a candidate and say whether the worker environment can be made with it."""
+    found = _ask(command)
+    if isinstance(found, Rejected):
+        return found
+    reason = unsuitable(found, sys.platform)
+    if reason:
+        return Rejected(" ".join(command), reason)
+    major, minor, micro = found["version"]
+    return Interpreter(Path(found["executable"]), (major, minor, micro))
+
+
+def _ask(command: list[str]) -> dict[str, Any] | Rejected:
+    """Run a candidate and return what it says about itself."""
     text = " ".join(command)
     try:
         done = subprocess.run(
@@ -114,15 +139,10 @@ def probe(command: list[str]) -> Interpreter | Rejected:
     except (OSError, subprocess.TimeoutExpired) as error:
         return Rejected(text, f"does not run ({error})")
     try:
-        found = json.loads(done.stdout.decode("utf-8", "replace"))
+        return json.loads(done.stdout.decode("utf-8", "replace"))
     except ValueError:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         return Rejected(text, f"does not run ({said[0] if said else f'exit code {done.returncode}'})")
-    reason = unsuitable(found, sys.platform)
-    if reason:
-        return Rejected(text, reason)
-    major, minor, micro = found["version"]
-    return Interpreter(Path(found["executable"]), (major, minor, micro))
 
 
 def unsuitable(found: dict[str, object], platform: str) -> str:
@@ -147,10 +167,10 @@ def unsuitable(found: dict[str, object], platform: str) -> str:
     return ""
 
 
-def candidates() -> Iterator[list[str]]:
-    """Yield commands that may be a suitable Python, best first, each program once."""
+def candidates(minors: tuple[int, ...] = PREFERRED_MINORS) -> Iterator[list[str]]:
+    """Yield commands that may be a Python 3 of these minor versions, best first, each program once."""
     seen: set[str] = set()
-    for command in _all_candidates():
+    for command in _all_candidates(minors):
         key = os.path.normcase(os.path.realpath(command[0])) if len(command) == 1 else " ".join(command)
         if _is_pyenv_shim(command[0]):
             key = command[0]  # every shim is a link to, or a copy of, one script
@@ -159,18 +179,18 @@ def candidates() -> Iterator[list[str]]:
             yield command
 
 
-def _all_candidates() -> Iterator[list[str]]:
+def _all_candidates(minors: tuple[int, ...]) -> Iterator[list[str]]:
     if sys.executable:
         yield [sys.executable]
     if sys.platform == "win32" and shutil.which("py"):
-        for minor in PREFERRED_MINORS:
+        for minor in minors:
             yield ["py", f"-3.{minor}"]
-    for name in (*(f"python3.{minor}" for minor in PREFERRED_MINORS), "python3", "python"):
+    for name in (*(f"python3.{minor}" for minor in minors), "python3", "python"):
         for found in _all_on_path(name):
             yield [found]
-    for minor in PREFERRED_MINORS:
+    for minor in minors:
         yield from _known_places(minor)
-    yield from _uv_pythons()
+    yield from _uv_pythons(minors)
 
 
 def _all_on_path(name: str) -> Iterator[str]:
@@ -199,11 +219,11 @@ def _known_places(minor: int) -> Iterator[list[str]]:
             yield [place]
 
 
-def _uv_pythons() -> Iterator[list[str]]:
+def _uv_pythons(minors: tuple[int, ...]) -> Iterator[list[str]]:
     uv = shutil.which("uv")
     if not uv:
         return
-    for minor in PREFERRED_MINORS:
+    for minor in minors:
         done = subprocess.run(
             [uv, "python", "find", "--no-project", f"3.{minor}"],
             stdin=subprocess.DEVNULL,
