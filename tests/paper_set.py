@@ -52,12 +52,15 @@ def figure(rng: np.random.Generator, frames: int, *, size: float = 1.0) -> Float
     turn = Rotation.from_euler("z", heading[:, None])
     joints = np.stack([turn.apply(joints[:, joint]) for joint in range(17)], axis=1)
     path = 0.4 * np.sin(np.outer(time, rng.uniform(0.3, 0.8, 2)) + phase[:2])
-    return joints + np.concatenate([path, np.full((frames, 1), 0.95 * size)], axis=1)[:, None]
+    place = np.concatenate([path, np.full((frames, 1), 0.95 * size)], axis=1)
+    joints += place[:, None]
+    return joints
 
 
 def _limb(forward: Floats, out: Floats) -> Floats:
     """Return unit vectors (N, 3): down, swung forward (y) and out (x)."""
-    return np.stack([np.sin(out) * np.cos(forward), np.sin(forward), -np.cos(forward) * np.cos(out)], axis=-1)
+    down = -1.0 * np.cos(forward) * np.cos(out)
+    return np.stack([np.sin(out) * np.cos(forward), np.sin(forward), down], axis=-1).astype(np.float64)
 
 
 def camera_rows(seed: int) -> list[dict[str, object]]:
