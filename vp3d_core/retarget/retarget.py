@@ -16,7 +16,7 @@ from ..rotations import quat_conjugate, quat_continuous, quat_multiply, quat_rot
 from .alignment import alignment_by_role, facing_by_role
 from .arm_spread import spread_arms
 from .body_pose import centre_bone, place_centre, turn_bones
-from .performance import perform
+from .ik_controls import drop_fk_limbs, place_ik_controls
 from .planting import plant_target_feet
 from .rest_body import rest_body
 from .rig import BoneCurves, Rig
@@ -26,6 +26,7 @@ from .rig_pose import basis_locations, basis_rotations
 from .root_motion import Carrier, carrier_motion, hip_path, kept_axes
 from .settings import RetargetSettings
 from .source_map import guess_source_map
+from .source_motion import read_source
 from .target_pose import TargetPose
 
 __all__ = ["retarget"]
@@ -65,7 +66,7 @@ def retarget(
     rig_map.check(rig)
     frames = scene_frames(motion, frames_per_second=frames_per_second, first_frame=first_frame)
     at_scene_rate = resample(motion, (frames - first_frame) / frames_per_second)
-    source = perform(at_scene_rate, source_map or guess_source_map(motion.skeleton))
+    source = read_source(at_scene_rate, source_map or guess_source_map(motion.skeleton))
     source = spread_arms(source, settings.arm_spread_rad)
     target = rest_body(rig, rig_map)
     pose = TargetPose(rig, rig_map, source.num_frames, {}, {}, alignment_pose)
@@ -81,15 +82,18 @@ def retarget(
         plant_target_feet(
             pose, source, target, aligned=aligned, scale=scale, centre=centre, rate_hz=frames_per_second
         )
+    if settings.limbs != "fk":
+        place_ik_controls(pose)
     kept = kept_axes(path, target, settings)
-    pose.places[centre] = pose.places[centre] + kept - path
+    for bone, place in pose.places.items():
+        pose.places[bone] = place + kept - path
     if settings.root_motion == "hips":
-        return _curves(pose, frames)
+        return _curves(pose, frames, settings)
     carrier = carrier_motion(kept, source, target, settings)
     if settings.root_motion == "root_bone":
         _carry_by_root(pose, carrier)
-        return _curves(pose, frames)
-    return _carried_by_object(pose, carrier, frames)
+        return _curves(pose, frames, settings)
+    return _carried_by_object(pose, carrier, frames, settings)
 
 
 def _carry_by_root(pose: TargetPose, carrier: Carrier) -> None:
@@ -104,7 +108,9 @@ def _carry_by_root(pose: TargetPose, carrier: Carrier) -> None:
     pose.places[bones[0]] = carrier.moved(pose.rest_head(bones[0]))
 
 
-def _carried_by_object(pose: TargetPose, carrier: Carrier, frames: Array) -> BoneCurves:
+def _carried_by_object(
+    pose: TargetPose, carrier: Carrier, frames: Array, settings: RetargetSettings
+) -> BoneCurves:
     """Return curves in which the armature object carries the body."""
     back = quat_conjugate(carrier.turns)
     for bone, turn in pose.turns.items():
@@ -112,19 +118,24 @@ def _carried_by_object(pose: TargetPose, carrier: Carrier, frames: Array) -> Bon
     for bone, place in pose.places.items():
         pose.places[bone] = quat_rotate(back, place - carrier.pivot - carrier.shifts) + carrier.pivot
     return replace(
-        _curves(pose, frames),
+        _curves(pose, frames, settings),
         object_locations=carrier.moved(pose.rig.world_from_armature[:3, 3]),
         object_rotations=quat_continuous(quat_multiply(carrier.turns, pose.world_turn)),
     )
 
 
-def _curves(pose: TargetPose, frames: Array) -> BoneCurves:
+def _curves(pose: TargetPose, frames: Array, settings: RetargetSettings) -> BoneCurves:
     """Return the keys of the bones that have a rotation or a place."""
-    rig = pose.rig
+    rig, rig_map = pose.rig, pose.rig_map
     posed = pose.posed([*pose.turns, *pose.places])
+    by_ik = settings.limbs == "ik"
+    turns = drop_fk_limbs(pose) if by_ik else pose.turns
+    properties = dict(rig_map.ik_properties if by_ik else rig_map.fk_properties)
+    if settings.root_motion == "root_bone":
+        properties |= rig_map.root_properties
     return BoneCurves(
         frames,
-        {rig.bone_names[bone]: basis_rotations(posed, bone) for bone in pose.turns},
+        {rig.bone_names[bone]: basis_rotations(posed, bone) for bone in turns},
         {rig.bone_names[bone]: basis_locations(posed, bone) for bone in pose.places},
-        properties=pose.rig_map.fk_properties,
+        properties=properties,
     )
