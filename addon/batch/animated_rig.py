@@ -17,12 +17,16 @@ from ...vp3d_core.resample import resample, scene_frames
 from ...vp3d_core.retarget import rig_map
 from ...vp3d_core.retarget.auto_map import guess_map
 from ...vp3d_core.retarget.retarget import retarget
+from ...vp3d_core.retarget.rig import Rig
 from ..armature import read_rig
 from ..capture_import import import_motions
 from ..fcurves import write_curves
 from ..scene_settings import scene_rate
+from .exporters import moved_meshes
 
-__all__ = ["Animated", "find_armature", "import_people", "open_rig", "retarget_motion"]
+__all__ = ["Animated", "check_rig", "find_armature", "import_people", "open_rig", "retarget_motion"]
+
+GENERATED_KEY = "rig_id"  # what Rigify leaves on the armatures it generates
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,19 @@ def open_rig(path: Path) -> None:
         raise InputError(
             f"{path} cannot be opened: {str(error).strip()}", hint="Give a .blend file that has the rig."
         ) from error
+
+
+def check_rig(choice: SceneChoice) -> None:
+    """Open the rig and raise VP3DError if no clip could be brought onto it."""
+    if choice.rig is None:
+        return
+    open_rig(choice.rig)
+    rig = read_rig(find_armature(choice.armature))
+    _map_of(rig, choice).check(rig)
+
+
+def _map_of(rig: Rig, choice: SceneChoice) -> rig_map.RigMap:
+    return guess_map(rig) if choice.map is None else rig_map.load(choice.map)
 
 
 def import_people(paths: Sequence[Path], clip: Clip, *, first_frame: int) -> list[Animated]:
@@ -99,7 +116,7 @@ def retarget_motion(path: Path, clip: Clip, choice: SceneChoice, *, name: str) -
         frames = scene_frames(motion, frames_per_second=rate_hz, first_frame=first_frame)
         motion, first_frame = resample(motion, (frames - first_frame) / rate_hz), int(frames[0])
     rig = read_rig(armature)
-    bone_map = guess_map(rig) if choice.map is None else rig_map.load(choice.map)
+    bone_map = _map_of(rig, choice)
     curves = retarget(
         motion, rig, bone_map, choice.retarget, frames_per_second=rate_hz, first_frame=first_frame
     )
@@ -132,9 +149,23 @@ def find_armature(name: str | None) -> bpy.types.Object:
         )
     if len(found) == 1:
         return next(iter(found.values()))
-    sure = {name: guess_map(read_rig(each)).overall_confidence for name, each in found.items()}
-    best = [name for name in found if sure[name] == max(sure.values()) and sure[name] > 0]
-    if len(best) != 1:
+    chosen = _likeliest(list(found.values()))
+    if chosen is None:
         names = ", ".join(map(repr, sorted(found)))
         raise InputError(f"{place} has several armatures: {names}", hint="Name one with --armature.")
-    return found[best[0]]
+    return chosen
+
+
+def _likeliest(armatures: list[bpy.types.Object]) -> bpy.types.Object | None:
+    """Return the armature that is meant, or None: each test is only asked where those before left several."""
+    sure = {each.name: guess_map(read_rig(each)).overall_confidence for each in armatures}
+    best = [each for each in armatures if sure[each.name] > 0 and sure[each.name] >= max(sure.values()) - 0.1]
+    tests = (
+        lambda each: GENERATED_KEY in each.data,  # not the metarig that it was made from
+        lambda each: bool(moved_meshes(each)),
+        lambda each: each == bpy.context.view_layer.objects.active,
+    )
+    for test in tests:
+        if len(best) > 1:
+            best = [each for each in best if test(each)] or best
+    return best[0] if len(best) == 1 else None

@@ -16,7 +16,7 @@ from ...vp3d_core.batch.scene_choice import SceneChoice
 from ...vp3d_core.capture.stage_store import source_sha256
 from ...vp3d_core.errors import InputError, OutputError, VP3DError
 from ...vp3d_core.output_file import output_error, temporary_path
-from .animated_rig import Animated, import_people, open_rig, retarget_motion
+from .animated_rig import Animated, check_rig, import_people, open_rig, retarget_motion
 from .exporters import SUFFIXES, Export, check_formats, export_rig
 
 __all__ = ["BlenderScenes"]
@@ -31,13 +31,14 @@ class BlenderScenes:
         choice: What is made of each motion.
 
     Raises:
-        InputError: If the rig or the map cannot be read, or a format cannot be written.
+        VP3DError: If the rig or the map cannot be read or do not fit, or a format cannot be written.
     """
 
     def __init__(self, choice: SceneChoice) -> None:
         check_formats(choice.export)
         self._choice = choice
         self._key = _key(choice)
+        check_rig(choice)
 
     @property
     def key(self) -> str:
