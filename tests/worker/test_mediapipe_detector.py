@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 
-from vp3d_core.detect.detector import make_detector
+from vp3d_core.detect.detector import RememberingDetector, make_detector
 from vp3d_core.detect.mediapipe_detector import MediaPipeDetector
 from vp3d_core.errors import InputError
 from vp3d_core.keypoints import Detections2D, Frame
@@ -132,6 +132,22 @@ def test_the_same_frames_give_the_same_answer(room, portrait):
         answers.append(run(made, images)[-1])
         made.close()
     np.testing.assert_array_equal(answers[0].keypoints_xy, answers[1].keypoints_xy)
+
+
+def test_another_detector_goes_on_from_a_state_as_if_it_had_seen_everything(room, portrait):
+    images = [picture(room, portrait, 40 + 3 * t) for t in range(20)]
+    frames = [Frame(index, index / 30, image) for index, image in enumerate(images)]
+    first, second = MediaPipeDetector(threads=1), MediaPipeDetector(threads=1)
+    assert isinstance(first, RememberingDetector)
+    first.detect(frames[:13])
+    state = {name: values.copy() for name, values in first.state().items()}
+    assert len(state["followed"]) >= 1
+    second.restore(state, frames[12])
+    for one, other in zip(first.detect(frames[13:]), second.detect(frames[13:]), strict=True):
+        for name in ("boxes_xyxy", "scores", "keypoints_xy", "keypoint_scores"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    first.close()
+    second.close()
 
 
 def test_world_landmarks_go_with_the_detections(detector, room, portrait):

@@ -210,6 +210,46 @@ def test_a_detector_sees_some_frames_again_before_it_goes_on(
     assert len(motion.root_positions) == NUM_FRAMES
 
 
+def test_a_detector_with_a_state_goes_on_as_if_it_had_not_been_interrupted(
+    clip: Path, lifter: Lifter, tmp_path: Path
+) -> None:
+    class Counting(FakeDetector):
+        """Its scores depend on how many frames it has seen."""
+
+        def __init__(self, stop_at: int | None = None) -> None:
+            super().__init__()
+            self.count, self.stop_at = 0, stop_at
+            self.seen: list[int] = []
+
+        def detect(self, frames: Sequence[Frame]) -> list[Detections2D]:
+            self.seen += [frame.index for frame in frames]
+            found = super().detect(frames)
+            if self.stop_at in self.seen:
+                raise KeyboardInterrupt
+            scores = [one.keypoint_scores * (0.9 + 0.001 * (self.count + i)) for i, one in enumerate(found)]
+            self.count += len(frames)
+            return [
+                dataclasses.replace(one, keypoint_scores=score)
+                for one, score in zip(found, scores, strict=True)
+            ]
+
+        def state(self) -> dict[str, np.ndarray]:
+            return {"count": np.array([float(self.count)])}
+
+        def restore(self, state: dict[str, np.ndarray], last: Frame) -> None:
+            self.count = int(state["count"][0])
+            self.seen.append(last.index)
+
+    (whole,) = capture(clip, detector=Counting(), lifter=lifter)
+    with pytest.raises(KeyboardInterrupt):
+        capture(clip, job_dir=tmp_path, detector=Counting(stop_at=47), lifter=lifter)
+    resumed = Counting()
+    (motion,) = capture(clip, job_dir=tmp_path, detector=resumed, lifter=lifter)
+    assert resumed.seen == list(range(39, NUM_FRAMES)), "the last detected frame, and what was left"
+    np.testing.assert_array_equal(motion.confidence, whole.confidence)
+    np.testing.assert_array_equal(motion.rotations, whole.rotations)
+
+
 @pytest.mark.parametrize(
     ("choices", "error"),
     [

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """2D detection over a whole video, in batches, saved in chunks: an interrupted one goes on in the middle.
 
-Frames are streamed and never kept; what grows with the length of the video is keypoints.
+Frames are streamed and never kept; what grows with the length of the video is keypoints. A detector whose
+answer depends on earlier frames is stored with its state and goes on as if it had not been interrupted; one
+that cannot tell its state sees some frames again first, and may differ for a moment after that.
 """
 
 from __future__ import annotations
@@ -10,13 +12,13 @@ import itertools
 import math
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from ..arrays import Array, IntArray
-from ..detect.detector import Detector, make_detector
+from ..detect.detector import Detector, RememberingDetector, make_detector
 from ..errors import KeypointFileError
 from ..keypoints import Detections2D, Frame
 from ..settings import DETECTORS, CaptureSettings
@@ -24,15 +26,16 @@ from ..skeletons import KeypointSkeleton
 from ..video import VideoInfo, read_ahead, read_frames
 from ..video.reader import TIME_TOLERANCE_S, nothing_between
 from .progress import Progress
-from .stage_store import StageStore, make_key, source_sha256
+from .stage_store import StageStore, StoredArray, make_key, source_sha256
 from .stage_values import pack_chunk, unpack_chunk
 
 __all__ = ["Detected", "DetectedVideo", "detect_people", "detect_video"]
 
 CHUNK_FRAMES = 200
 CHUNK_S = 10.0
-WARM_UP_FRAMES = 30  # detectors that follow people see these again before they go on after an interruption
+WARM_UP_FRAMES = 30  # seen again after an interruption where the detector's state is not known
 STAGE = "detect"
+STATE_PREFIX = "state."
 TIMES_EVERY = 50
 TIMES_SIDE_PX = 32  # of pictures whose times alone are wanted
 
@@ -63,7 +66,10 @@ class Detected:
 
 @dataclass(slots=True)
 class _Collected:
-    """Frames and detections so far; those from ``saved`` on are not on disk yet."""
+    """Frames and detections so far; those from ``saved`` on are not on disk yet.
+
+    ``state`` is the detector's after ``state_frames`` frames, when it has one.
+    """
 
     indices: list[int]
     times_s: list[float]
@@ -71,6 +77,8 @@ class _Collected:
     chunks: int = 0
     saved: int = 0
     complete: bool = False
+    state: dict[str, StoredArray] = field(default_factory=dict)
+    state_frames: int = -1
 
 
 def detect_people(
@@ -176,7 +184,7 @@ def detect_video(
     total = info.frames_between(start_s, end_s)
     progress.update(len(collected.indices), total)
     if not collected.complete:
-        from_s = _warm_up_time_s(collected, detector.batch_size) if collected.times_s else start_s
+        from_s = _resume_time_s(collected, detector) if collected.times_s else start_s
         frames = read_ahead(read_frames(video, start_s=from_s, end_s=end_s, on_warning=progress.warn))
         try:
             _detect_frames(frames, detector, collected, store=store, key=key, total=total, progress=progress)
@@ -189,9 +197,16 @@ def detect_video(
     )
 
 
-def _warm_up_time_s(collected: _Collected, batch_size: int) -> float:
-    """Return where to read on after an interruption: whole batches before the last detected frame."""
-    frames = batch_size * math.ceil(WARM_UP_FRAMES / batch_size)
+def _knows_state(collected: _Collected, detector: Detector) -> bool:
+    known = bool(collected.state) and collected.state_frames == len(collected.indices) > 0
+    return known and isinstance(detector, RememberingDetector)
+
+
+def _resume_time_s(collected: _Collected, detector: Detector) -> float:
+    """Return where to read on after an interruption: at the last detected frame, or whole batches before."""
+    if _knows_state(collected, detector):
+        return collected.times_s[-1]
+    frames = detector.batch_size * math.ceil(WARM_UP_FRAMES / detector.batch_size)
     return collected.times_s[max(0, len(collected.times_s) - frames)]
 
 
@@ -207,6 +222,9 @@ def _detect_frames(
 ) -> None:
     saved_s = time.monotonic()
     last_index = collected.indices[-1] if collected.indices else -1
+    frames = iter(frames)
+    if _knows_state(collected, detector) and isinstance(detector, RememberingDetector):
+        detector.restore(collected.state, next(frames))
     for batch in _batches(frames, detector.batch_size):
         found = detector.detect(batch)
         if len(found) != len(batch):
@@ -217,6 +235,8 @@ def _detect_frames(
         collected.detections += found[known:]
         collected.times_s += [frame.time_s for frame in batch[known:]]
         collected.indices += [frame.index for frame in batch[known:]]
+        if isinstance(detector, RememberingDetector):
+            collected.state, collected.state_frames = dict(detector.state()), len(collected.indices)
         progress.update(len(collected.indices), total)
         unsaved = len(collected.indices) - collected.saved
         if unsaved >= CHUNK_FRAMES or time.monotonic() - saved_s > CHUNK_S:
@@ -242,6 +262,8 @@ def _save_chunk(store: StageStore, key: str, collected: _Collected) -> None:
         collected.detections[part],
         complete=collected.complete,
     )
+    if collected.state_frames == count and not collected.complete:
+        arrays |= {STATE_PREFIX + name: value for name, value in collected.state.items()}
     store.save(STAGE, f"{key}-{collected.chunks:04d}", arrays)
     if part.start < part.stop:  # four arrays for the chunk instead of four a frame
         collected.detections[part] = unpack_chunk(arrays, collected.detections[part.start].skeleton)
@@ -259,6 +281,12 @@ def _load_chunks(store: StageStore, key: str, skeleton: KeypointSkeleton) -> _Co
         collected.indices += [int(index) for index in arrays["frame_indices"]]
         collected.times_s += [float(time_s) for time_s in arrays["times_s"]]
         collected.complete = bool(arrays["complete"])
+        collected.state_frames = len(collected.indices)
+        collected.state = {
+            name.removeprefix(STATE_PREFIX): value
+            for name, value in arrays.items()
+            if name.startswith(STATE_PREFIX)
+        }
         collected.chunks += 1
     collected.saved = len(collected.indices)
     return collected

@@ -8,16 +8,17 @@ Nothing heavy is imported here; each backend imports its own packages when it is
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import InputError
 from ..keypoints import Detections2D, Frame
 from ..skeletons import KeypointSkeleton
 from . import mmpose_weights
 
-__all__ = ["Detector", "make_detector", "no_detections"]
+__all__ = ["Detector", "RememberingDetector", "make_detector", "no_detections"]
 
 
 class Detector(Protocol):
@@ -60,6 +61,19 @@ class Detector(Protocol):
 
     def close(self) -> None:
         """Free the models; the detector cannot be used any more."""
+        ...
+
+
+@runtime_checkable
+class RememberingDetector(Protocol):
+    """A detector whose answer depends on earlier frames, and which can go on where another one stopped."""
+
+    def state(self) -> dict[str, npt.NDArray[np.float64]]:
+        """Return what it knows after the last call of ``detect``, but for the last frame itself."""
+        ...
+
+    def restore(self, state: dict[str, npt.NDArray[np.float64]], last: Frame) -> None:
+        """Take over a state, and the last frame that was detected: all that follows comes out the same."""
         ...
 
 

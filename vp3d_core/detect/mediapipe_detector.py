@@ -121,6 +121,27 @@ class MediaPipeDetector:
             for people, frame in zip(reported, frames, strict=True)
         ]
 
+    def state(self) -> dict[str, npt.NDArray[np.float64]]:
+        """Return everybody who is followed and where to look next; see RememberingDetector."""
+        followed = [
+            [one.region.x, one.region.y, one.region.size, one.region.angle_rad, one.region.score]
+            + [one.belief, one.since_check]
+            for one in self._followed
+        ]
+        return {
+            "followed": np.array(followed, np.float64).reshape(-1, 7),
+            "counters": np.array([self._since_find, self._next_view], np.float64),
+        }
+
+    def restore(self, state: dict[str, npt.NDArray[np.float64]], last: Frame) -> None:
+        """Go on from a state; see RememberingDetector."""
+        self._since_find, self._next_view = (int(value) for value in state["counters"])
+        self._previous = last.rgb
+        self._followed = []
+        for row in state["followed"].tolist():
+            region = Region(*row[:5])
+            self._followed.append(_Followed(region, row[5], int(row[6]), PoseLandmarks.unknown(region)))
+
     def close(self) -> None:
         """Free the networks."""
         self._finder.close()

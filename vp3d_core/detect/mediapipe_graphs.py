@@ -88,6 +88,12 @@ class PoseLandmarks:
     world: Array
     next_region: Region
 
+    @classmethod
+    def unknown(cls, region: Region) -> PoseLandmarks:
+        """Return what stands for landmarks that are not known any more, in a region that is."""
+        blank, none = np.full((NUM_LANDMARKS, 3), np.nan), np.zeros(NUM_LANDMARKS)
+        return cls(region.score, blank[:, :2], none, none, blank, region)
+
 
 class PersonFinder:
     """MediaPipe's person detector.
