@@ -165,5 +165,6 @@ def _encode_pictures(folder: Path, path: Path, first_frame: int, num_frames: int
         strip.elements.append(f"frame_{frame:05d}.png")
     strip.frame_final_duration = num_frames
     _encode_to(path)
+    scene.view_settings.exposure = 0.0  # the pictures have it already
     scene.render.use_sequencer = True
     bpy.ops.render.render(animation=True)

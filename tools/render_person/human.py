@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Human", "build_human"]
 
+SOCK_HEIGHT_M = 0.13  # the shoes' socks are not shown from here up: they would come through the trousers
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Human:
@@ -89,13 +91,14 @@ def build_human(person: PersonDescription, assets: Path, *, name: str) -> Human:
     soles: list[bpy.types.Object] = []
     for path, piece in pieces.items():
         covered[list(piece.hidden_vertices)] = True
-        worn = _worn(body, piece, (assets / path), armature, f"{name} {piece.name}")
+        hue_deg = 0.0 if path == wardrobe.hair else wardrobe.clothes_hue_deg
+        worn = _worn(body, piece, assets / path, armature, name=f"{name} {piece.name}", hue_deg=hue_deg)
         skins.append(worn)
         soles += [worn] if "shoes" in path else []
     skins.append(_skin(body, assets / wardrobe.skin, covered, armature, f"{name} body"))
     skins.append(_eyes(body, armature, f"{name} eyes"))
     shares = landmark_weights(body.groups, num_vertices=len(body.vertices))
-    used = shares.any(axis=0)
+    used = np.asarray(shares.any(axis=0))
     landmarks = _landmarks(body, used, armature, f"{name} landmarks")
     return Human(armature, landmarks, shares[:, used], tuple(skins), tuple(soles))
 
@@ -137,15 +140,19 @@ def _armature(body: _Body, name: str) -> bpy.types.Object:
 
 
 def _worn(
-    body: _Body, piece: Clothing, path: Path, armature: bpy.types.Object, name: str
+    body: _Body, piece: Clothing, path: Path, armature: bpy.types.Object, *, name: str, hue_deg: float
 ) -> bpy.types.Object:
     mesh = read_obj(next(path.parent.glob("*.obj")))
     texture = next(path.parent.glob("*_diffuse.*"))
     points = body.world(piece.fit(body.vertices))
-    faces = range(len(mesh.faces))
-    worn = _mesh_object(name, points, mesh, faces, np.ones(len(points), dtype=bool))
-    worn.data.materials.append(textured_material(name, texture, cut_out="hair" in path.parts))
-    _bind(worn, armature, [bone.name for bone in body.bones], piece.transfer(body.weights))
+    shown = np.ones(len(points), dtype=bool)
+    if "shoes" in piece.name:
+        shown = points[:, 2] < SOCK_HEIGHT_M
+    worn = _mesh_object(name, points, mesh, kept_faces(mesh.faces, shown), shown)
+    worn.data.materials.append(
+        textured_material(name, texture, cut_out="hair" in path.parts, hue_deg=hue_deg)
+    )
+    _bind(worn, armature, [bone.name for bone in body.bones], piece.transfer(body.weights)[shown])
     return worn
 
 
@@ -189,9 +196,7 @@ def _part(body: _Body, kept: BoolArray, armature: bpy.types.Object, name: str) -
     return part
 
 
-def _landmarks(
-    body: _Body, used: BoolArray, armature: bpy.types.Object, name: str
-) -> bpy.types.Object:
+def _landmarks(body: _Body, used: BoolArray, armature: bpy.types.Object, name: str) -> bpy.types.Object:
     data = bpy.data.meshes.new(name)
     data.from_pydata(body.world(body.vertices)[used].tolist(), [], [])
     landmarks = bpy.data.objects.new(name, data)

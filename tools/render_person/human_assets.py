@@ -130,7 +130,10 @@ def read_obj(path: Path) -> PolygonMesh:
             indices = [word.split("/") for word in words[1:]]
             faces.append(tuple(int(index[0]) - 1 for index in indices))
             corners.append(
-                tuple(texture[int(index[1]) - 1] if len(index) > 1 and index[1] else (0.0, 0.0) for index in indices)
+                tuple(
+                    texture[int(index[1]) - 1] if len(index) > 1 and index[1] else (0.0, 0.0)
+                    for index in indices
+                )
             )
     return PolygonMesh(np.array(vertices), tuple(faces), tuple(corners))
 

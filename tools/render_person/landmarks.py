@@ -34,8 +34,8 @@ GROUP_JOINTS = {
     "wrist": {"joint-{s}-hand": 1},
     "toe": {"joint-{s}-toe-1-1": 1, "joint-{s}-toe-1-2": 1, "joint-{s}-foot-1": 1},
 }
-# Vertices of the skin: the nose's tip, the crown, the fronts of the ears, the round of the heels, and around the
-# hands 77 % of the way from the wrist to the middle knuckle.
+# Vertices of the skin: the nose's tip, the crown, the fronts of the ears, the round of the heels, and around
+# the hands 77 % of the way from the wrist to the middle knuckle.
 SKIN_JOINTS = {
     "nose": (294, 297, 5054),
     "head_top": (879, 881),

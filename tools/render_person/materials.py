@@ -16,7 +16,7 @@ __all__ = ["eye_image", "image_from_pixels", "textured_material"]
 
 
 def textured_material(
-    name: str, picture: Path | bpy.types.Image, *, cut_out: bool = False, tiles: float = 1.0
+    name: str, picture: Path | bpy.types.Image, *, cut_out: bool = False, hue_deg: float = 0.0
 ) -> bpy.types.Material:
     """Make a material of a picture.
 
@@ -24,9 +24,11 @@ def textured_material(
         name: Its name.
         picture: A file, or an image of Blender.
         cut_out: Whether the picture's alpha cuts the surface (hair).
-        tiles: How often the picture repeats over the texture coordinates.
+        hue_deg: Turns all its colours around the colour circle.
     """
     image = bpy.data.images.load(str(picture), check_existing=True) if isinstance(picture, Path) else picture
+    if hue_deg:
+        image = _turned_hue(image, hue_deg)
     material = bpy.data.materials.new(name)
     if not material.use_nodes:
         material.use_nodes = True
@@ -51,6 +53,23 @@ def image_from_pixels(name: str, colours: Array) -> bpy.types.Image:
     image.pixels.foreach_set(pixels.ravel())
     image.pack()
     return image
+
+
+def _turned_hue(image: bpy.types.Image, hue_deg: float) -> bpy.types.Image:
+    """Return a copy with its colours turned about the grey axis."""
+    width, height = image.size
+    pixels = np.empty(width * height * 4, dtype=np.float32)
+    image.pixels.foreach_get(pixels)
+    pixels = pixels.reshape(-1, 4)
+    angle = np.radians(hue_deg)
+    grey = np.full((3, 3), 1.0 / 3.0)
+    across = np.array([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]]) / np.sqrt(3.0)
+    turn = np.cos(angle) * (np.eye(3) - grey) + grey + np.sin(angle) * across
+    pixels[:, :3] = np.clip(pixels[:, :3] @ turn.T, 0.0, 1.0)
+    turned = bpy.data.images.new(f"{image.name} turned", width, height)
+    turned.pixels.foreach_set(pixels.ravel())
+    turned.pack()
+    return turned
 
 
 def eye_image() -> bpy.types.Image:

@@ -80,7 +80,9 @@ def build_scene(scene: SceneDescription, *, assets: Path, mocap: Path) -> truth.
     build_furniture(scene.furniture, stage, rng=rng)
     light_scene(scene, turn_rad=stage.turn_rad)
     contacts = np.stack([contact_labels(person, rate_hz=rate_hz) for person in joints])
-    return truth.ClipTruth(joints, contacts, _filmed_from(camera, num_frames), rate_hz, scene.image_size, bones)
+    return truth.ClipTruth(
+        joints, contacts, _filmed_from(camera, num_frames), rate_hz, scene.image_size, bones
+    )
 
 
 def _num_frames(scene: SceneDescription, motions: Sequence[Motion]) -> int:

@@ -54,9 +54,7 @@ def build_place(place: Place, stage: Stage, *, rng: np.random.Generator) -> bpy.
     return parent
 
 
-def _room(
-    parent: bpy.types.Object, left: float, right: float, back: float, rng: np.random.Generator
-) -> None:
+def _room(parent: bpy.types.Object, left: float, right: float, back: float, rng: np.random.Generator) -> None:
     wood = textured_material("parquet", image_from_pixels("parquet", _parquet(rng)))
     plaster = _plain("plaster", (0.80, 0.77, 0.71), rng)
     white = _plain("white paint", (0.90, 0.90, 0.88), rng)
@@ -81,9 +79,7 @@ def _room(
     _box(parent, picture, (place - 0.30, back - 0.05, 1.40), (place + 0.30, back - 0.03, 1.80))
 
 
-def _yard(
-    parent: bpy.types.Object, left: float, right: float, back: float, rng: np.random.Generator
-) -> None:
+def _yard(parent: bpy.types.Object, left: float, right: float, back: float, rng: np.random.Generator) -> None:
     grass = textured_material("grass", image_from_pixels("grass", _grass(rng)))
     board = _plain("fence", (0.50, 0.37, 0.25), rng)
     leaves = textured_material("leaves", image_from_pixels("leaves", _grass(rng) * 0.8))
@@ -109,7 +105,7 @@ def build_furniture(furniture: Furniture, stage: Stage, *, rng: np.random.Genera
     bpy.context.scene.collection.objects.link(parent)
     parent.rotation_euler = (0.0, 0.0, stage.turn_rad)
     x = (stage.people_low[0] + stage.people_high[0]) / 2
-    y = stage.people_low[1] - 0.75
+    y = stage.people_low[1] - 0.7
     if furniture == "table":
         wood = _plain("table", (0.55, 0.38, 0.22), rng)
         _box(parent, wood, (x - 0.7, y - 0.35, 0.70), (x + 0.7, y + 0.35, 0.74))
@@ -124,12 +120,13 @@ def build_furniture(furniture: Furniture, stage: Stage, *, rng: np.random.Genera
         for side in (-0.98, 0.9):
             _box(parent, cloth, (x + side, y - 0.5, 0.05), (x + side + 0.08, y + 0.35, 0.60))
     else:
+        x += 0.3  # beside the middle: it hides an arm and a leg, not the whole body
         clay = _plain("pot", (0.60, 0.33, 0.22), rng)
         leaves = textured_material("plant", image_from_pixels("plant", _grass(rng) * 0.8))
-        _box(parent, clay, (x - 0.15, y - 0.15, 0.0), (x + 0.15, y + 0.15, 0.35))
-        for height in (0.5, 0.75, 1.0):
-            offset = rng.uniform(-0.08, 0.08, 2)
-            _ball(parent, leaves, (x + offset[0], y + offset[1], height), 0.22)
+        _box(parent, clay, (x - 0.11, y - 0.11, 0.0), (x + 0.11, y + 0.11, 0.3))
+        for height, radius in ((0.45, 0.17), (0.65, 0.15), (0.85, 0.12), (1.0, 0.08)):
+            offset = rng.uniform(-0.05, 0.05, 2)
+            _ball(parent, leaves, (x + offset[0], y + offset[1], height), radius)
 
 
 def _plain(name: str, colour: tuple[float, float, float], rng: np.random.Generator) -> bpy.types.Material:
@@ -188,7 +185,7 @@ def _ball(
         for i in range(rows - 1) for j in range(columns)
     ]  # fmt: skip
     square = [(0.0, 0.0), (0.0, 0.3), (0.3, 0.3), (0.3, 0.0)]
-    _mesh(parent, material.name, corners.tolist(), faces, square * len(faces), material)
+    _mesh(parent, material.name, list(map(tuple, corners.tolist())), faces, square * len(faces), material)
 
 
 def _mesh(

@@ -10,12 +10,13 @@ __all__ = ["WARDROBES", "WardrobeFiles"]
 
 @dataclass(frozen=True, slots=True)
 class WardrobeFiles:
-    """Targets that shape the base mesh, a skin's picture, and mhclo files of clothes and hair."""
+    """Targets that shape the base mesh, a skin's picture, clothes and hair (mhclo), and a turn of the hue."""
 
     targets: tuple[str, ...]
     skin: str
     clothes: tuple[str, ...]
     hair: str
+    clothes_hue_deg: float = 0.0
 
 
 def _clothes(*names: str) -> tuple[str, ...]:
@@ -32,19 +33,21 @@ WARDROBES = {
     "woman": WardrobeFiles(
         ("caucasian-female-young",),
         "skins/young_lightskinned_female_diffuse2.jpg",
-        _clothes("female_sportsuit01", "shoes04"),
+        _clothes("female_casualsuit01", "shoes04"),
         "hair/short02/short02.mhclo",
+        clothes_hue_deg=130.0,
     ),
     "worker": WardrobeFiles(
         ("caucasian-male-young", "universal-male-young-averagemuscle-maxweight"),
         "skins/middleage_lightskinned_male_diffuse.jpg",
-        _clothes("male_worksuit01", "shoes02"),
+        _clothes("male_worksuit01", "shoes04"),
         "hair/short02/short02.mhclo",
     ),
     "dark_man": WardrobeFiles(
         ("african-male-young", "universal-male-young-maxmuscle-averageweight"),
         "skins/young_darkskinned_male_diffuse.jpg",
-        _clothes("male_casualsuit04", "shoes02"),
+        _clothes("male_casualsuit04", "shoes04"),
         "hair/short04/short04.mhclo",
+        clothes_hue_deg=-140.0,
     ),
 }
