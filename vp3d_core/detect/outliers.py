@@ -61,16 +61,18 @@ def _bursts(path: Array, times_s: Array, sizes_px: Array, longest: int) -> BoolA
     back = _prediction_errors(path[::-1], -times_s[::-1])[::-1]
     limit = _limits(np.minimum(ahead, back), times_s, sizes_px)
     found = np.zeros(len(path), dtype=bool)
+    longest_s = MAX_BURST_S + 2.0 * frame_step(times_s)
     for length in range(1, min(longest, len(path) - 4) + 1):
         first = np.arange(2, len(path) - length - 1)
         last = first + length - 1
-        inside = first[:, None] + np.arange(length)
         span_s = times_s[last + 1] - times_s[first - 1]
+        is_out = (ahead[first] > limit[first]) & (back[last] > limit[last]) & (span_s <= longest_s)
+        if not is_out.any():  # as it is with most
+            continue
+        inside = first[:, None] + np.arange(length)
         share = (times_s[inside] - times_s[first - 1, None]) / span_s[:, None]
         line = path[first - 1, None] + share[..., None] * (path[last + 1] - path[first - 1])[:, None]
         off = np.linalg.norm(path[inside] - line, axis=-1)
-        is_out = (ahead[first] > limit[first]) & (back[last] > limit[last])
-        is_out &= span_s <= MAX_BURST_S + 2.0 * frame_step(times_s)
         around = first[:, None] + np.arange(-2, length + 2)
         is_out &= np.all(off > limit[inside], axis=1) & ~np.any(found[around], axis=1)
         is_out &= _bridge_errors(path, times_s, first, last) < MAX_BRIDGE_SHARE * off.min(axis=1)
