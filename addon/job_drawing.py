@@ -13,6 +13,7 @@ __all__ = ["draw_job", "draw_message", "draw_status_bar", "draw_text", "register
 
 PIXELS_PER_LETTER = 7.0
 MIN_LETTERS = 24
+CANCEL_WIDTH = 3.2
 
 
 def draw_job(layout: bpy.types.UILayout, kind: str) -> bool:
@@ -22,12 +23,18 @@ def draw_job(layout: bpy.types.UILayout, kind: str) -> bool:
         return False
     state = running.state
     column = layout.column(align=True)
-    column.label(text=state.stage_line if not running.cancelled else "Stopping")
-    row = column.row(align=True)
-    row.progress(factor=state.fraction or 0.0, text=state.count_line)
-    row.operator("vp3d.cancel_job", text="", icon="CANCEL").kind = kind
+    row = column.row()
+    row.label(text="Stopping" if running.cancelled else state.stage_line)
     if state.eta_line:
-        column.label(text=state.eta_line)
+        sub = row.row()
+        sub.alignment = "RIGHT"
+        sub.label(text=state.eta_line)
+    row = column.row(align=True)
+    row.scale_y = 1.3
+    row.progress(factor=state.fraction or 0.0, text=state.count_line)
+    sub = row.row(align=True)
+    sub.ui_units_x = CANCEL_WIDTH
+    sub.operator("vp3d.cancel_job").kind = kind
     return True
 
 

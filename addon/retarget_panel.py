@@ -25,19 +25,19 @@ class VP3D_UL_mapped_bones(bpy.types.UIList):
         index: int,
     ) -> None:
         """Draw part, bone picker and how sure the map is."""
-        del context, icon, active_data, active_property, index
-        split = layout.split(factor=0.36)
+        del context, data, icon, active_data, active_property, index
+        split = layout.split(factor=0.42)
         row = split.row()
         row.alert = item.required and not item.bone
         row.label(text=item.label)
         row = split.row(align=True)
-        row.prop_search(item, "bone", data.target.data, "bones", text="")
+        row.label(text=item.bone or "–")
         sure = row.row()
-        sure.ui_units_x = 2.6
+        sure.ui_units_x = 2.4
         own = bool(item.bone) and item.bone != item.found
         sure.progress(
             factor=1.0 if own else item.confidence * bool(item.bone),
-            text="own" if own else (f"{item.confidence:.0%}" if item.bone else "–"),
+            text="own" if own else f"{item.confidence:.0%}",
         )
 
 
@@ -83,12 +83,15 @@ class VP3D_PT_rig_map(CapturePanel, bpy.types.Panel):
         layout = self.layout
         chosen = context.scene.vp3d.retarget
         if chosen.family:
-            layout.label(text=f"Recognised as {chosen.family}", icon="CHECKMARK")
+            layout.label(text=f"Recognised as {chosen.family.replace('_', ' ').title()}", icon="CHECKMARK")
         row = layout.row()
         row.template_list("VP3D_UL_mapped_bones", "", chosen, "bones", chosen, "bone_index", rows=8)
         column = row.column(align=True)
         column.operator("vp3d.add_map_bone", text="", icon="ADD")
         column.operator("vp3d.remove_map_bone", text="", icon="REMOVE")
+        if 0 <= chosen.bone_index < len(chosen.bones):
+            item = chosen.bones[chosen.bone_index]
+            layout.prop_search(item, "bone", chosen.target.data, "bones", text=item.label)
 
 
 class VP3D_PT_retarget_settings(CapturePanel, bpy.types.Panel):

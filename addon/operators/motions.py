@@ -9,8 +9,8 @@ import bpy
 
 from ...vp3d_core.errors import MotionFormatError
 from ..capture_import import BvhAxes, import_motions
-from ..retarget_properties import retarget_settings
 from ..retarget_apply import apply_retarget
+from ..retarget_properties import retarget_settings
 from ..rig_mapping import map_of
 from .reporting import reports_errors
 

@@ -220,7 +220,7 @@ def run(scenario: Callable[[UI], Scenario], *, limit_s: float = 240.0) -> None:
         except StopIteration:
             say(f"done in {time.monotonic() - started_s:.1f} s")
             code = 0
-        except BaseException:
+        except BaseException:  # noqa: BLE001  whatever it is ends the process with 1
             traceback.print_exc()
             ui.shot("failed")
             code = 1
