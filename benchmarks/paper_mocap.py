@@ -39,7 +39,7 @@ FAMILIES = {1: "1,1,1", 9: "3,3", 27: "3,3,3", 81: "3,3,3,3", 243: "3,3,3,3,3"}
 def _few_labels(part: str, *extra: str) -> list[str]:
     epochs = EPOCHS[part]
     return [
-        "-k", "gt", "--train", LABELLED, "--subset", part, "--widths", FAMILIES[27], "--epochs", str(epochs),
+        "-k", "gt", "--train", LABELLED, "--subset", part, "--widths", FAMILIES[9], "--epochs", str(epochs),
         "--decay", f"{0.01 ** (1 / epochs):.5f}", "--warmup", str(max(1, epochs // 30)), *extra,
     ]  # fmt: skip
 
@@ -55,13 +55,14 @@ RUNS: dict[str, list[str]] = {}
 for _part in EPOCHS:
     RUNS[f"supervised-{_part}"] = _few_labels(_part)
     RUNS[f"semi-{_part}"] = _few_labels(_part, "--unlabelled", UNLABELLED)
-for _frames in (1, 9, 27, 81):
-    RUNS[f"frames-{_frames}"] = _many_labels(_frames, "noise5")
-RUNS["causal-27"] = _many_labels(27, "noise5", "--causal")
-for _level in ("gt", "noise10", "noise20"):
+for _level in ("gt", "noise5", "noise10", "noise20"):
     RUNS[f"{_level}-1"] = _many_labels(1, _level)
-    RUNS[f"{_level}-27"] = _many_labels(27, _level)
-RUNS["no-mirror-27"] = _many_labels(27, "noise5", "--no-mirror", "--no-test-mirror")
+    RUNS[f"{_level}-9"] = _many_labels(9, _level)
+RUNS["noise5-27"] = _many_labels(27, "noise5")
+RUNS["noise5-9-causal"] = _many_labels(9, "noise5", "--causal")
+RUNS["noise5-9-no-mirror"] = _many_labels(9, "noise5", "--no-mirror", "--no-test-mirror")
+RUNS["noise5-27-causal"] = _many_labels(27, "noise5", "--causal")
+RUNS["noise5-81"] = _many_labels(81, "noise5")
 RUNS["semi-0.01-no-bones"] = _few_labels("0.01", "--unlabelled", UNLABELLED, "--no-bone-lengths")
 RUNS["semi-0.01-linear"] = _few_labels("0.01", "--unlabelled", UNLABELLED, "--linear-projection")
 

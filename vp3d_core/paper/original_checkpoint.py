@@ -10,6 +10,7 @@ imports, should that ever fail.
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import struct
 import subprocess
@@ -156,10 +157,12 @@ def convert_in_own_process(path: Path, out: Path) -> int:
         raise WeightsMissing(f"There is no file {path}", hint="Give the checkpoint's path.")
     root = Path(__file__).resolve().parents[2]
     start = f"import sys; sys.path.insert(0, sys.argv[1]); from {__name__} import main; main()"
+    # Windows starts no Python without SYSTEMROOT; nothing else is handed on.
+    environment = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
     try:
         done = subprocess.run(
             [sys.executable, "-I", "-S", "-c", start, str(root), str(path.resolve()), str(out.resolve())],
-            capture_output=True, text=True, timeout=TIMEOUT_S, env={}, check=False,
+            capture_output=True, text=True, timeout=TIMEOUT_S, env=environment, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise WeightsCorrupt(f"Reading {path} took more than {TIMEOUT_S} s") from error
