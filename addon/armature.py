@@ -47,6 +47,7 @@ def read_rig(armature_object: bpy.types.Object) -> Rig:
             for name, value in pose_bone.items()
             if isinstance(value, (bool, int, float))
         },
+        local_locations=np.array([bone.use_local_location for bone in bones], dtype=bool),
     )
 
 

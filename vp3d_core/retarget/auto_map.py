@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from .family_match import match_family
 from .name_guess import Guess, guess_by_names, is_below
@@ -50,7 +51,7 @@ def _completed(rig: Rig, known: RigMap, named: Guess) -> RigMap:
         if not is_below(rig, named[role][0][0], known.bones["pelvis"][0]):
             continue
         bones[role], sure[role] = named[role][0], named[role][1] * _ADDED
-    return RigMap(bones, sure, known.family, known.fk_properties, known.ik_properties, known.root_properties)
+    return replace(known, bones=bones, confidence=sure)
 
 
 def _merged(rig: Rig, named: Guess, shaped: Guess) -> Guess:

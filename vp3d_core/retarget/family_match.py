@@ -84,7 +84,8 @@ def _with_prefix(family: RigFamily, prefix: str, known: dict[str, tuple[str, flo
         {key: value for key, value in family.properties(values).items() if key[0] in present}
         for values in (family.fk_properties, family.ik_properties, family.root_properties)
     )
-    return FamilyMatch(RigMap(bones, confidence, family.name, fk, ik, root), share)
+    follows = {copy: bone for copy, bone in family.followed().items() if {copy, bone} <= present}
+    return FamilyMatch(RigMap(bones, confidence, family.name, fk, ik, root, follows), share)
 
 
 def _find(name: str, prefix: str, known: dict[str, tuple[str, float]]) -> tuple[str, float] | None:

@@ -16,6 +16,7 @@ from ..rotations import quat_conjugate, quat_continuous, quat_multiply, quat_rot
 from .alignment import alignment_by_role, facing_by_role
 from .arm_spread import spread_arms
 from .body_pose import centre_bone, place_centre, turn_bones
+from .followed import with_followed
 from .ik_controls import drop_fk_limbs, place_ik_controls
 from .planting import plant_target_feet
 from .rest_body import rest_body
@@ -64,6 +65,9 @@ def retarget(
         RigNotUsable: when a rest pose makes no body.
     """
     rig_map.check(rig)
+    rig, order = with_followed(rig, rig_map.follows)
+    if alignment_pose is not None:
+        alignment_pose = alignment_pose[order]
     frames = scene_frames(motion, frames_per_second=frames_per_second, first_frame=first_frame)
     at_scene_rate = resample(motion, (frames - first_frame) / frames_per_second)
     source = read_source(at_scene_rate, source_map or guess_source_map(motion.skeleton))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..arrays import Array, check_finite, check_shape
+from ..arrays import Array, BoolArray, check_finite, check_shape
 
 __all__ = ["BoneCurves", "Rig"]
 
@@ -34,6 +34,8 @@ class Rig:
         deforms: (B,) bool.
         rotation_modes: B of Blender's modes ("QUATERNION", "XYZ" …, "AXIS_ANGLE").
         properties: Bones' custom properties of numbers, (bone, property) to value.
+        local_locations: (B,) bool, or None for all; the location of a bone that has none is keyed along the
+            axes of its parent's pose.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Rig:
     deforms: Array
     rotation_modes: tuple[str, ...]
     properties: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    local_locations: BoolArray | None = None
 
     def __post_init__(self) -> None:
         count = len(self.bone_names)
@@ -57,6 +60,8 @@ class Rig:
         for name in ("parents", "inherits_rotation", "connected", "deforms", "rotation_modes"):
             if len(getattr(self, name)) != count:
                 raise ValueError(f"{name} has {len(getattr(self, name))} entries for {count} bones")
+        if self.local_locations is not None and len(self.local_locations) != count:
+            raise ValueError(f"local_locations has {len(self.local_locations)} entries for {count} bones")
         if any(parent >= bone for bone, parent in enumerate(self.parents)):
             raise ValueError("a parent must come before its children")
 

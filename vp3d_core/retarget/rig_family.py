@@ -25,6 +25,7 @@ class RigFamily:
         fk_properties: "bone[property]" to the value with which the rig follows its FK bones; "{s}" as above.
         ik_properties: The same for its IK controls.
         root_properties: What lets the body stay in the world while the root bone moves below it.
+        follows: Bone to the bone that it copies whole by a constraint, where others hang on the copy.
     """
 
     name: str
@@ -35,6 +36,7 @@ class RigFamily:
     fk_properties: Mapping[str, float] = field(default_factory=dict)
     ik_properties: Mapping[str, float] = field(default_factory=dict)
     root_properties: Mapping[str, float] = field(default_factory=dict)
+    follows: Mapping[str, str] = field(default_factory=dict)
 
     def names_by_role(self) -> dict[str, tuple[str, ...]]:
         """Return role to names with the sides filled in."""
@@ -49,6 +51,14 @@ class RigFamily:
                     raise ValueError(f"{self.name}: {part!r} is no role")
                 result[role] = tuple(name.replace("{s}", letter) for name in names)
         return result
+
+    def followed(self) -> dict[str, str]:
+        """Return the copying bones and what they copy, with the sides filled in."""
+        return {
+            copy.replace("{s}", letter): bone.replace("{s}", letter)
+            for copy, bone in self.follows.items()
+            for letter in self.sides
+        }
 
     def properties(self, values: Mapping[str, float]) -> dict[tuple[str, str], float]:
         """Return (bone, property) to value with the sides filled in."""

@@ -2,7 +2,8 @@
 """Which bones of a rig have which role, how sure that is, and the file it is kept in.
 
 A map is a JSON file, format "vp3d.rig_map", version 1: family, bones (role to names, root to tip),
-confidence (role to 0..1), fk_properties, ik_properties and root_properties ([bone, property, value] each).
+confidence (role to 0..1), fk_properties, ik_properties and root_properties ([bone, property, value] each),
+follows (bone to bone).
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class RigMap:
         fk_properties: (bone, custom property) to the value with which the rig follows its FK bones.
         ik_properties: The same for its IK controls.
         root_properties: What lets the body stay in the world while the root bone moves below it.
+        follows: Bone to the bone that it copies whole by a constraint, where others hang on the copy.
     """
 
     bones: Mapping[str, tuple[str, ...]]
@@ -47,6 +49,7 @@ class RigMap:
     fk_properties: Properties = field(default_factory=dict)
     ik_properties: Properties = field(default_factory=dict)
     root_properties: Properties = field(default_factory=dict)
+    follows: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for role, names in self.bones.items():
@@ -129,6 +132,7 @@ def rig_map_to_json(rig_map: RigMap) -> str:
             "fk_properties": [[*key, value] for key, value in rig_map.fk_properties.items()],
             "ik_properties": [[*key, value] for key, value in rig_map.ik_properties.items()],
             "root_properties": [[*key, value] for key, value in rig_map.root_properties.items()],
+            "follows": dict(rig_map.follows),
         },
         indent=1,
         ensure_ascii=False,
@@ -178,6 +182,7 @@ def _from_content(content: dict[str, object]) -> RigMap:
         _properties(content.get("fk_properties", [])),
         _properties(content.get("ik_properties", [])),
         _properties(content.get("root_properties", [])),
+        _follows(content.get("follows", {})),
     )
 
 
@@ -191,6 +196,12 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no name")
     return value
+
+
+def _follows(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise TypeError("follows must be an object")
+    return {_text(copy): _text(bone) for copy, bone in cast("dict[object, object]", value).items()}
 
 
 def _properties(value: object) -> dict[tuple[str, str], float]:

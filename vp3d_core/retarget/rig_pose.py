@@ -13,6 +13,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..rotations import (
+    IDENTITY,
     matrix_from_quat,
     normalize,
     quat_conjugate,
@@ -106,9 +107,12 @@ def _pose_bone(
         moved = quat_multiply(posed.turns[parent], quat_conjugate(rest[parent]))
         along = quat_multiply(moved, rest[bone])
         at = posed.heads[parent] + quat_rotate(moved, heads[bone] - heads[parent])
+    location = along
+    if rig.local_locations is not None and not rig.local_locations[bone]:
+        location = posed.turns[parent] if parent >= 0 else np.broadcast_to(IDENTITY, still.shape)
     carried = along if rig.inherits_rotation[bone] else still
     for field, value in (
-        (posed.location_turns, along),
+        (posed.location_turns, location),
         (posed.carried_turns, carried),
         (posed.carried_heads, at),
         (posed.turns, turns.get(bone, carried)),

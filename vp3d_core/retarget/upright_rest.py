@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import TypeAlias
 
 import numpy as np
 
@@ -27,6 +28,8 @@ from .rest_body import RestBody
 from .roles import SIDES
 
 __all__ = ["is_upright", "stood_up"]
+
+_Seen: TypeAlias = tuple[Array, Array]  # rotations (T, 4) from the T-pose, and the weight (T,) of each
 
 _LEAST_AGREEMENT = np.cos(np.radians(40.0))
 _FEWEST_BENT = 0.02  # mean sine of the bend from which on a hinge tells the plane of a limb
@@ -83,7 +86,7 @@ def _axes(left: Array, up: Array) -> Array:
     return quat_from_matrix(np.stack([x, np.cross(z, x), z], axis=-1))
 
 
-def _body_axes(source: Performance) -> dict[str, tuple[Array, Array]]:
+def _body_axes(source: Performance) -> dict[str, _Seen]:
     """Return for each role the rotation (T, 4) from the T-pose that positions show, and its weight (T,)."""
     at = source.heads
     even = np.ones(source.num_frames)
@@ -92,7 +95,9 @@ def _body_axes(source: Performance) -> dict[str, tuple[Array, Array]]:
     hips = _axes(at["left_thigh"] - at["right_thigh"], trunk)
     shoulders = at["left_upper_arm"] - at["right_upper_arm"]
     chest = _axes(shoulders, trunk)
-    result = {role: (chest, even) for role in ("spine", "neck", "left_clavicle", "right_clavicle")}
+    result: dict[str, _Seen] = {
+        role: (chest, even) for role in ("spine", "neck", "left_clavicle", "right_clavicle")
+    }
     # Over a whole motion people look where their chest points, and level.
     level = shoulders * [1.0, 1.0, 0.0]
     result["head"] = (_axes(level, np.broadcast_to(_UP, level.shape)), even)
@@ -103,21 +108,21 @@ def _body_axes(source: Performance) -> dict[str, tuple[Array, Array]]:
     return result
 
 
-def _arm_axes(source: Performance, side: str, sign: float, chest: Array) -> dict[str, tuple[Array, Array]]:
+def _arm_axes(source: Performance, side: str, sign: float, chest: Array) -> dict[str, _Seen]:
     at = source.heads
     upper = normalize(at[f"{side}_forearm"] - at[f"{side}_upper_arm"])
     hand = at.get(f"{side}_hand")
     fore = upper if hand is None else normalize(hand - at[f"{side}_forearm"])
     # In the T-pose the palms face down: elbows bend about the vertical.
     hinge = -sign * np.cross(upper, fore)
-    result = {
+    result: dict[str, _Seen] = {
         f"{side}_upper_arm": _hinged(upper * sign, hinge, chest),
         f"{side}_forearm": _hinged(fore * sign, hinge, chest),
     }
     return result | {f"{side}_hand": result[f"{side}_forearm"]}
 
 
-def _hinged(left: Array, up: Array, fallback: Array) -> tuple[Array, Array]:
+def _hinged(left: Array, up: Array, fallback: Array) -> _Seen:
     bend = np.linalg.norm(up, axis=-1)
     if float(bend.mean()) > _FEWEST_BENT:
         return _axes(left, up), bend
@@ -125,7 +130,7 @@ def _hinged(left: Array, up: Array, fallback: Array) -> tuple[Array, Array]:
     return quat_multiply(swing, fallback), np.ones(len(left))
 
 
-def _leg_axes(source: Performance, side: str, hips: Array) -> dict[str, tuple[Array, Array]]:
+def _leg_axes(source: Performance, side: str, hips: Array) -> dict[str, _Seen]:
     at = source.heads
     even = np.ones(source.num_frames)
     thigh = normalize(at[f"{side}_shin"] - at[f"{side}_thigh"])
@@ -133,7 +138,7 @@ def _leg_axes(source: Performance, side: str, hips: Array) -> dict[str, tuple[Ar
     shin = normalize(ankle - at[f"{side}_shin"])
     # Straight legs leave the plane to the hips.
     hinge = np.cross(thigh, shin) + 0.1 * quat_rotate(hips, _LEFT)
-    result = {
+    result: dict[str, _Seen] = {
         f"{side}_{part}": (_legs_down(way, hinge), even) for part, way in (("thigh", thigh), ("shin", shin))
     }
     toe = at.get(f"{side}_toe")

@@ -44,6 +44,8 @@ FAMILY = RigFamily(
         "thigh_parent.{s}[IK_FK]": 0.0,
         "upper_arm_parent.{s}[pole_vector]": 1.0,
         "thigh_parent.{s}[pole_vector]": 1.0,
+        "upper_arm_parent.{s}[pole_parent]": 0.0,
+        "thigh_parent.{s}[pole_parent]": 0.0,
         "upper_arm_parent.{s}[IK_Stretch]": 0.0,
         "thigh_parent.{s}[IK_Stretch]": 0.0,
         "torso[neck_follow]": 1.0,
@@ -53,7 +55,6 @@ FAMILY = RigFamily(
         "torso[torso_parent]": 0.0,
         "upper_arm_parent.{s}[IK_parent]": 0.0,
         "thigh_parent.{s}[IK_parent]": 0.0,
-        "upper_arm_parent.{s}[pole_parent]": 0.0,
-        "thigh_parent.{s}[pole_parent]": 0.0,
     },
+    follows={"ORG-shoulder.{s}": "shoulder.{s}"},
 )
