@@ -111,7 +111,12 @@ def retarget_motion(path: Path, clip: Clip, choice: SceneChoice, *, name: str) -
     motion, first_frame, rate_hz = motion_file.load(path), choice.first_frame, scene_rate(scene)
     if choice.footage:
         import_motions(
-            [path], context=bpy.context, video=clip.video, name=name, first_frame=first_frame, suit=False
+            [path],
+            context=bpy.context,
+            video=clip.video,
+            name=f"{name} capture",
+            first_frame=first_frame,
+            suit=False,
         )
         frames = scene_frames(motion, frames_per_second=rate_hz, first_frame=first_frame)
         motion, first_frame = resample(motion, (frames - first_frame) / rate_hz), int(frames[0])

@@ -124,6 +124,7 @@ def _write_glb(path: Path, export: Export) -> set[str]:
         export_def_bones=export.deform_only,
         export_animations=True,
         export_animation_mode="ACTIVE_ACTIONS",
+        export_nla_strips_merged_animation_name=export.armature.animation_data.action.name,
         export_force_sampling=True,
         export_frame_range=True,
         export_anim_slide_to_zero=True,

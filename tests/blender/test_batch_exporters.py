@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import bpy
@@ -176,3 +177,11 @@ def test_a_format_that_this_blender_lacks_is_told_before_anything_is_done() -> N
         return
     with pytest.raises(InputError, match="without USD"):
         check_formats(["fbx", "usd"])
+
+
+def test_the_glb_names_the_animation_as_the_action(rig: Export, tmp_path: Path) -> None:
+    export_rig(rig, tmp_path / "walk.glb", kind="glb", scene=bpy.context.scene)
+    data = (tmp_path / "walk.glb").read_bytes()
+    length = int.from_bytes(data[12:16], "little")
+    (animation,) = json.loads(data[20 : 20 + length])["animations"]
+    assert animation["name"] == "Walk"
