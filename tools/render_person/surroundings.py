@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -185,15 +186,15 @@ def _ball(
         for i in range(rows - 1) for j in range(columns)
     ]  # fmt: skip
     square = [(0.0, 0.0), (0.0, 0.3), (0.3, 0.3), (0.3, 0.0)]
-    _mesh(parent, material.name, list(map(tuple, corners.tolist())), faces, square * len(faces), material)
+    _mesh(parent, material.name, corners.tolist(), faces, square * len(faces), material)
 
 
 def _mesh(
     parent: bpy.types.Object,
     name: str,
-    corners: list[tuple[float, float, float]],
-    faces: list[tuple[int, ...]],
-    coordinates: list[tuple[float, float]],
+    corners: Sequence[Sequence[float]],
+    faces: Sequence[Sequence[int]],
+    coordinates: Sequence[tuple[float, float]],
     material: bpy.types.Material,
 ) -> bpy.types.Object:
     data = bpy.data.meshes.new(name)
