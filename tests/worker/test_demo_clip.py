@@ -11,6 +11,7 @@ from tools.render_person.process import clip_files
 from tools.render_person.scene import load_scenes
 from vp3d_core.camera import focal_px_from_mm
 from vp3d_core.motion import CONTACT_JOINTS
+from vp3d_core.skeletons import JOINTS
 from vp3d_core.video.reader import probe, read_frames
 
 pytestmark = [pytest.mark.worker, pytest.mark.video]
