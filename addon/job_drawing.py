@@ -11,7 +11,8 @@ from . import job_runner
 
 __all__ = ["draw_job", "draw_message", "draw_status_bar", "draw_text", "register", "unregister"]
 
-PIXELS_PER_LETTER = 7.0
+PIXELS_PER_LETTER = 6.6
+MARGIN_PX = 115.0  # tabs, box, icon and closing button
 MIN_LETTERS = 24
 CANCEL_WIDTH = 3.2
 
@@ -57,7 +58,7 @@ def draw_text(layout: bpy.types.UILayout, text: str, *, icon: str = "NONE") -> N
     region = bpy.context.region
     scale = bpy.context.preferences.system.ui_scale
     width = region.width / scale if region is not None else 300.0
-    letters = max(MIN_LETTERS, int((width - 70.0) / PIXELS_PER_LETTER))
+    letters = max(MIN_LETTERS, int((width - MARGIN_PX) / PIXELS_PER_LETTER))
     for number, line in enumerate(
         part for whole in text.splitlines() for part in textwrap.wrap(whole, letters)
     ):

@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 
 from .capture_panel import CapturePanel
-from .job_drawing import draw_text
+from .job_drawing import draw_job, draw_text
 from .job_list import STATUS_ICONS, chosen_job
 
 __all__ = ["register", "unregister"]
@@ -59,7 +59,7 @@ class VP3D_PT_jobs(CapturePanel, bpy.types.Panel):
                 draw_text(layout.column(align=True), job.message)
             if job.status == "done":
                 layout.operator("vp3d.import_job", icon="IMPORT")
-            else:
+            elif job.status != "in_use" or not draw_job(layout, "capture"):
                 layout.operator("vp3d.resume_job", icon="PLAY")
         layout.operator("vp3d.import_motion", icon="FILEBROWSER")
 

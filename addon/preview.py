@@ -34,7 +34,7 @@ def video_changed(chosen: bpy.types.PropertyGroup) -> None:
     chosen.scrub = 0.0
     if chosen.people_video != chosen.video_path:
         chosen.people.clear()
-    if chosen.video_path and not bpy.app.background:
+    if chosen.video_path and session.worker_state == "READY" and not bpy.app.background:
         try:
             start_preview(chosen.video_path)
         except VP3DError as error:

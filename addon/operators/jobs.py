@@ -15,6 +15,7 @@ from ..capture import resume_capture
 from ..capture_import import import_motions
 from ..installing import installer_folder
 from ..job_list import chosen_job, refresh_jobs
+from ..selection import select_only
 from .reporting import invoke_reports_errors, reports_errors
 
 __all__ = ["register", "unregister"]
@@ -82,9 +83,8 @@ class VP3D_OT_import_job(JobOperator, bpy.types.Operator):
             raise InputError(*_not_done(record))
         video = record.video if record.video.is_file() else None
         done = import_motions(record.motions, context=context, video=video, name=record.video.stem)
-        choices = context.scene.vp3d.retarget
-        if choices.source is None:
-            choices.source = done.armatures[0]
+        select_only(done.armatures, context=context)
+        context.scene.vp3d.retarget.source = done.armatures[0]
         self.report({"INFO"}, f"Imported {len(done.armatures)} of {record.video.name}")
 
 

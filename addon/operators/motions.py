@@ -12,6 +12,7 @@ from ..capture_import import BvhAxes, import_motions
 from ..retarget_apply import apply_retarget
 from ..retarget_properties import retarget_settings
 from ..rig_mapping import map_of
+from ..selection import select_only
 from .reporting import reports_errors
 
 __all__ = ["register", "unregister"]
@@ -65,6 +66,7 @@ class VP3D_OT_import_motion(bpy.types.Operator):
         axes = BvhAxes(self.bvh_unit_m, self.bvh_up, self.bvh_forward)
         path = Path(bpy.path.abspath(self.filepath))
         done = import_motions([path], context=context, axes=axes)
+        select_only(done.armatures, context=context)
         context.scene.vp3d.retarget.source = done.armatures[0]
         self.report({"INFO"}, f"Imported {path.name}")
 

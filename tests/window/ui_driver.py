@@ -122,19 +122,6 @@ class UI:
         self.region().active_panel_category = category
         yield 0.7
 
-    def widen_sidebar(self, pixels: int) -> Scenario:
-        """Drag the sidebar's edge to make it wider."""
-        region = self.region()
-        self.move(region.x, region.y + region.height / 2)
-        yield 0.2
-        self.event("LEFTMOUSE", "PRESS")
-        yield 0.1
-        for share in (0.3, 0.7, 1.0):
-            self.move(region.x - pixels * share, self.position[1])
-            yield 0.1
-        self.event("LEFTMOUSE", "RELEASE")
-        yield 0.5
-
     def toggle_panel(self, row: int) -> Scenario:
         """Click a panel's header to open or close it; all panels above it must be closed.
 
