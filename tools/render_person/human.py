@@ -46,15 +46,11 @@ class Human:
         armature: Stands on the floor in its rest pose, facing -y.
         landmarks: A mesh without faces that is not rendered, of the vertices that the joints are means of.
         landmark_shares: (25, V) of its vertices in ``JOINTS``.
-        skins: The meshes that are seen.
-        soles: Those of the meshes that touch the floor.
     """
 
     armature: bpy.types.Object
     landmarks: bpy.types.Object
     landmark_shares: Array
-    skins: tuple[bpy.types.Object, ...]
-    soles: tuple[bpy.types.Object, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,20 +83,16 @@ def build_human(person: PersonDescription, assets: Path, *, name: str) -> Human:
     body = _body(person, assets, [piece for path, piece in pieces.items() if "shoes" in path])
     armature = _armature(body, name)
     covered = np.zeros(len(body.vertices), dtype=bool)
-    skins: list[bpy.types.Object] = []
-    soles: list[bpy.types.Object] = []
     for path, piece in pieces.items():
         covered[list(piece.hidden_vertices)] = True
         hue_deg = 0.0 if path == wardrobe.hair else wardrobe.clothes_hue_deg
-        worn = _worn(body, piece, assets / path, armature, name=f"{name} {piece.name}", hue_deg=hue_deg)
-        skins.append(worn)
-        soles += [worn] if "shoes" in path else []
-    skins.append(_skin(body, assets / wardrobe.skin, covered, armature, f"{name} body"))
-    skins.append(_eyes(body, armature, f"{name} eyes"))
+        _worn(body, piece, assets / path, armature, name=f"{name} {piece.name}", hue_deg=hue_deg)
+    _skin(body, assets / wardrobe.skin, covered, armature, f"{name} body")
+    _eyes(body, armature, f"{name} eyes")
     shares = landmark_weights(body.groups, num_vertices=len(body.vertices))
     used = np.asarray(shares.any(axis=0))
     landmarks = _landmarks(body, used, armature, f"{name} landmarks")
-    return Human(armature, landmarks, shares[:, used], tuple(skins), tuple(soles))
+    return Human(armature, landmarks, shares[:, used])
 
 
 def _body(person: PersonDescription, assets: Path, shoes: Sequence[Clothing]) -> _Body:
@@ -141,7 +133,7 @@ def _armature(body: _Body, name: str) -> bpy.types.Object:
 
 def _worn(
     body: _Body, piece: Clothing, path: Path, armature: bpy.types.Object, *, name: str, hue_deg: float
-) -> bpy.types.Object:
+) -> None:
     mesh = read_obj(next(path.parent.glob("*.obj")))
     texture = next(path.parent.glob("*_diffuse.*"))
     points = body.world(piece.fit(body.vertices))
@@ -153,21 +145,17 @@ def _worn(
         textured_material(name, texture, cut_out="hair" in path.parts, hue_deg=hue_deg)
     )
     _bind(worn, armature, [bone.name for bone in body.bones], piece.transfer(body.weights)[shown])
-    return worn
 
 
-def _skin(
-    body: _Body, texture: Path, covered: BoolArray, armature: bpy.types.Object, name: str
-) -> bpy.types.Object:
+def _skin(body: _Body, texture: Path, covered: BoolArray, armature: bpy.types.Object, name: str) -> None:
     kept = np.zeros(len(body.vertices), dtype=bool)
     kept[body.groups["body"]] = True
     kept &= ~covered
     skin = _part(body, kept, armature, name)
     skin.data.materials.append(textured_material(name, texture))
-    return skin
 
 
-def _eyes(body: _Body, armature: bpy.types.Object, name: str) -> bpy.types.Object:
+def _eyes(body: _Body, armature: bpy.types.Object, name: str) -> None:
     """Make the eyeballs from the base mesh's helpers, painted from the front."""
     kept = np.zeros(len(body.vertices), dtype=bool)
     for side in "lr":
@@ -183,7 +171,6 @@ def _eyes(body: _Body, armature: bpy.types.Object, name: str) -> bpy.types.Objec
         behind = 0.45 if offset[1] > 0 else 0.0  # the back of the ball shows white only
         target.uv = (0.5 + offset[0] + behind, 0.5 + offset[2])
     eyes.data.materials.append(textured_material(name, eye_image()))
-    return eyes
 
 
 def _part(body: _Body, kept: BoolArray, armature: bpy.types.Object, name: str) -> bpy.types.Object:

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 import bpy
 import numpy as np
 
+from vp3d_core.motion import CONTACT_JOINTS
 from vp3d_core.retarget.auto_map import guess_map
 from vp3d_core.retarget.retarget import retarget
 from vp3d_core.retarget.settings import RetargetSettings
+from vp3d_core.skeletons import JOINTS
+from vp3d_core.train.contact_labels import contact_labels
 
 if TYPE_CHECKING:
     from vp3d_core.arrays import Array
@@ -22,17 +25,18 @@ if TYPE_CHECKING:
 
     from .human import Human
 
-__all__ = ["evaluated_vertices", "pose_human"]
+__all__ = ["landmark_joints", "pose_human"]
 
 FIRST_FRAME = 1
 REPOSITORY = Path(__file__).resolve().parents[2]
 CHECKOUT = "vp3d_checkout"  # package name under which the add-on's modules are imported from here
-STANDING_PERCENTILE = 15.0  # of the soles' height over time: low, but no single frame's mistake
-SOLE_VERTICES = 20  # the lowest of the shoes; of a single one the floor would follow a tilted edge
+LOW_PERCENTILE = 5.0  # of the feet's height over time: low, but no single frame's mistake
+LEAST_CONTACTS = 5  # of one foot point in one frame; with fewer the lowest feet tell where the floor is
+FEET = [JOINTS.index(joint) for joint in CONTACT_JOINTS]
 
 
 def pose_human(human: Human, motion: Motion, *, frame_rate_hz: float, arms_out_rad: float = 0.0) -> None:
-    """Retarget a motion onto a person's rig, key it from frame 1 on, and put its soles on the floor.
+    """Retarget a motion onto a person's rig, key it from frame 1 on, and stand it on the floor.
 
     Args:
         human: Standing in its rest pose at the origin.
@@ -51,8 +55,7 @@ def pose_human(human: Human, motion: Motion, *, frame_rate_hz: float, arms_out_r
         first_frame=FIRST_FRAME,
     )
     _addon_module("fcurves").write_curves(human.armature, curves, action_name=f"{human.armature.name} motion")
-    lows = _sole_heights(human, len(curves.frames))
-    human.armature.location.z -= float(np.percentile(lows, STANDING_PERCENTILE))
+    human.armature.location.z -= _height_over_floor(human, len(curves.frames), frame_rate_hz)
 
 
 def evaluated_vertices(mesh_object: bpy.types.Object) -> Array:
@@ -64,14 +67,25 @@ def evaluated_vertices(mesh_object: bpy.types.Object) -> Array:
     return flat.reshape(-1, 3).astype(np.float64) @ world[:3, :3].T + world[:3, 3]
 
 
-def _sole_heights(human: Human, num_frames: int) -> Array:
-    """Return the height (T,) of the lowest part of the shoes."""
-    lows = np.empty(num_frames)
+def landmark_joints(human: Human) -> Array:
+    """Return the person's joints (25, 3) m in the world at the scene's frame."""
+    return human.landmark_shares @ evaluated_vertices(human.landmarks)
+
+
+def _height_over_floor(human: Human, num_frames: int, rate_hz: float) -> float:
+    """Return how far the standing feet are above where they stand in the rest pose, m."""
+    at_rest = np.array([vertex.co for vertex in human.landmarks.data.vertices])
+    standing = (human.landmark_shares @ at_rest)[FEET, 2]
+    joints = np.empty((num_frames, len(JOINTS.points), 3))
     for t in range(num_frames):
         bpy.context.scene.frame_set(FIRST_FRAME + t)
-        heights = np.concatenate([evaluated_vertices(sole)[:, 2] for sole in human.soles])
-        lows[t] = np.partition(heights, SOLE_VERTICES)[:SOLE_VERTICES].mean()
-    return lows
+        joints[t] = landmark_joints(human)
+    heights = joints[:, FEET, 2] - standing
+    joints[..., 2] -= np.percentile(heights.min(axis=1), LOW_PERCENTILE)
+    stands = contact_labels(joints, rate_hz=rate_hz) > 0.5
+    if stands.sum() < LEAST_CONTACTS:
+        return float(np.percentile(heights.min(axis=1), LOW_PERCENTILE))
+    return float(np.median(heights[stands]))
 
 
 def _addon_module(name: str) -> ModuleType:

@@ -21,7 +21,7 @@ from .camera_track import camera_track
 from .film import light_scene, place_camera, render_video
 from .human import Human, build_human
 from .motion_source import person_motion
-from .posing import FIRST_FRAME, evaluated_vertices, pose_human
+from .posing import FIRST_FRAME, landmark_joints, pose_human
 from .process import ClipFiles, clip_files
 from .scene import SceneDescription, save_scenes
 from .surroundings import Stage, build_furniture, build_place
@@ -99,7 +99,7 @@ def _followed(humans: Sequence[Human], num_frames: int) -> tuple[Array, tuple[tr
     for t in range(num_frames):
         bpy.context.scene.frame_set(FIRST_FRAME + t)
         for p, human in enumerate(humans):
-            joints[p, t] = human.landmark_shares @ evaluated_vertices(human.landmarks)
+            joints[p, t] = landmark_joints(human)
             world = np.array(human.armature.matrix_world)
             posed[p][t] = world @ np.array([np.array(bone.matrix) for bone in human.armature.pose.bones])
     bones = tuple(_bones(human, matrices) for human, matrices in zip(humans, posed, strict=True))
