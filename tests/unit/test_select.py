@@ -146,3 +146,27 @@ def test_coco_fills_its_seventeen() -> None:
     assert_array_equal(keypoints.xy[0, :17], xy)
     assert np.isnan(keypoints.xy[0, 17:]).all()
     assert_array_equal(keypoints.scores[0, 17:], 0.0)
+
+
+def place(one: Track, row: int) -> str:
+    """Return the choice of whoever is where a track is on one of its frames."""
+    x, y = (one.boxes_xyxy[row, :2] + one.boxes_xyxy[row, 2:]) / 2.0
+    return f"at:{times(NUM_FRAMES)[one.frames[row]]:.3f}:{x:.1f}:{y:.1f}"
+
+
+def test_a_place_chooses_who_is_there(scene: Scene, tracks: list[Track]) -> None:
+    small, large = tracks[:2]
+    for person, expected in (
+        ((place(small, 30),), [1]),
+        ((place(small, 10), place(large, 40)), [2, 1]),
+        ((place(large, 5), place(large, 50), "at:1.0:5.0:5.0"), [2]),  # a place without anybody is no harm
+    ):
+        chosen = select_tracks(tracks, scene.detections, times(NUM_FRAMES), person=person)
+        assert [one.track_id for one in chosen] == expected
+
+
+def test_places_without_anybody_are_an_error(scene: Scene, tracks: list[Track]) -> None:
+    with pytest.raises(InputError, match=r"Nobody is where the chosen person was; found are 1, 2, 3"):
+        select_tracks(tracks, scene.detections, times(NUM_FRAMES), person=("at:1.0:5.0:5.0",))
+    with pytest.raises(InputError, match="Nobody is where"):
+        select_tracks(tracks, scene.detections, times(NUM_FRAMES), person=("at:60.0:200.0:500.0",))

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from vp3d_core.errors import InputError
-from vp3d_core.settings import CaptureSettings
+from vp3d_core.settings import CaptureSettings, place_of
 
 
 def test_defaults_survive_json() -> None:
@@ -63,3 +63,12 @@ def test_json_of_the_wrong_kind_is_an_input_error(values: dict[str, object], mes
 
 def test_a_whole_number_is_a_float() -> None:
     assert CaptureSettings.from_json({"fps": 30}).fps == 30
+
+
+def test_a_place_is_time_x_and_y() -> None:
+    assert place_of("at:1.5:640:360.25") == (1.5, 640.0, 360.25)
+    for other in ("all", "3", "at:1:2", "at:1:2:3:4", "at:a:2:3", "at:nan:1:2", "at:1:inf:2"):
+        assert place_of(other) is None
+    assert CaptureSettings(person=("at:1.5:640:360",)).person == ("at:1.5:640:360",)
+    with pytest.raises(InputError, match="'at:1:2' is unknown"):
+        CaptureSettings(person=("at:1:2",))

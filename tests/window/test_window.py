@@ -23,7 +23,7 @@ from vp3d_core.installer.build_command import build_zip
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = Path(__file__).parent / "scenarios"
 SCREEN = "1600x900x24"
-SECONDS = 420
+SECONDS = 700
 NAMES = ("blender", "blender43", "blender52")
 CLIPS = sorted((ROOT / "examples").glob("*.mp4"))
 

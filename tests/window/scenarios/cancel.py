@@ -62,4 +62,4 @@ def scenario(ui: UI) -> Scenario:
     ui.shot("4-imported-later")
 
 
-run(scenario)
+run(scenario, limit_s=600.0)
