@@ -36,7 +36,7 @@ PLAIN = (
 # Needs numpy in addition: the data types and what turns them into Blender's.
 NUMPY = (
     "arrays", "keypoints", "pose", "motion", "rotations", "camera", "kinematics", "filters", "ground",
-    "motion_file", "bvh",
+    "motion_file", "bvh", "pose_bvh", "batch", "batch.options",
 )  # fmt: skip
 WORKER = ("pipeline", "capture.outputs", "video", "detect.detector")
 
