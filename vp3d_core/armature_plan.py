@@ -38,6 +38,7 @@ __all__ = [
 
 _FRONT, _BACK, _DOWN = np.array([0.0, -1.0, 0.0]), np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, -1.0])
 _MIDDLE = "middle of the spine"  # where the spine bone ends and the chest begins
+SOLE_SHARE = 0.024  # of the leg from toe and heel joints down to the floor: 0.02 m of 0.83 m
 SHORTEST_BONE_M = 0.005  # Blender removes bones without length
 
 # Bone, joint at its head, joint at its tail, parent, direction of the z axis, group. A joint whose place is
@@ -94,10 +95,17 @@ def plan_armature(skeleton: MotionSkeleton) -> tuple[PlannedBone, ...]:
 
 
 def rest_joints(skeleton: MotionSkeleton) -> Array:
-    """Return the joints (J, 3) m in the rest pose, standing on the floor above the world's origin."""
+    """Return the joints (J, 3) m in the rest pose, standing on the floor above the world's origin.
+
+    The lowest joint of a capture is as far above the floor as its soles are thick.
+    """
     unturned = np.tile(IDENTITY, (1, len(skeleton.names), 1))
     joints = forward_kinematics(skeleton, np.zeros((1, 3)), unturned)[0][0]
-    return joints - [0.0, 0.0, joints[:, 2].min()]
+    sole = 0.0
+    if set(MOTION_SKELETON_NAMES) <= set(skeleton.names):
+        leg = [skeleton.names.index(f"left_{joint}") for joint in ("knee", "ankle")]
+        sole = SOLE_SHARE * float(np.linalg.norm(skeleton.rest_offsets[leg], axis=-1).sum())
+    return joints - [0.0, 0.0, joints[:, 2].min() - sole]
 
 
 def _capture_bones(skeleton: MotionSkeleton, rest: Array) -> list[PlannedBone]:

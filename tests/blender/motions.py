@@ -15,6 +15,7 @@ def walking(seed: int = 1, **options) -> Motion:
     """Return ``synthetic.walking_motion`` in the types of the package under test."""
     made = synthetic.walking_motion(seed, **options)
     values = {field.name: getattr(made, field.name) for field in dataclasses.fields(made)}
+    assert made.camera is not None
     skeleton = MotionSkeleton(made.skeleton.names, made.skeleton.parents, made.skeleton.rest_offsets)
     camera = Camera(made.camera.intrinsics, made.camera.distortion, made.camera.world_from_camera)
     return Motion(**{**values, "skeleton": skeleton, "camera": camera})
