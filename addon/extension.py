@@ -12,7 +12,7 @@ from ..vp3d_core.user_folders import data_folder
 
 __all__ = ["EXTENSION_FOLDER", "ROOT_PACKAGE", "default_jobs_folder", "first_window", "redraw"]
 
-ROOT_PACKAGE = __package__.rpartition(".")[0]  # "bl_ext.user_default.vp3d" when it is installed
+ROOT_PACKAGE = __name__.rpartition(".addon.")[0]  # "bl_ext.user_default.vp3d" when it is installed
 EXTENSION_FOLDER = CHECKOUT  # holds vp3d_core and requirements
 
 

@@ -12,7 +12,6 @@ from .retarget_properties import RetargetChoices
 __all__ = ["FoundPersonItem", "SceneChoices", "capture_settings", "register", "unregister"]
 
 VIDEO_FILTER = "*.mp4;*.mov;*.m4v;*.mkv;*.webm;*.avi;*.mpg;*.mpeg;*.wmv;*.mts;*.m2ts;*.3gp;*.ogv;*.flv"
-LENS_FIELDS = {"FOV": "fov_deg", "FOCAL_MM": "focal_mm", "FOCAL_PX": "focal_px"}
 
 
 def _video_changed(scene_choices: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
@@ -133,10 +132,6 @@ def capture_settings(scene: bpy.types.Scene) -> CaptureSettings:
     """
     chosen = scene.vp3d
     own = choices()
-    focal: dict[str, float | None] = {name: None for name in LENS_FIELDS.values()}
-    if chosen.lens in LENS_FIELDS:
-        name = LENS_FIELDS[chosen.lens]
-        focal[name] = getattr(chosen, name)
     file = bpy.path.abspath(chosen.keypoints_path)
     return CaptureSettings(
         detector=file if chosen.detector == "FILE" else chosen.detector,
@@ -148,7 +143,9 @@ def capture_settings(scene: bpy.types.Scene) -> CaptureSettings:
         device=own.device,
         smooth=chosen.smooth,
         threads=own.threads,
-        **focal,
+        focal_mm=chosen.focal_mm if chosen.lens == "FOCAL_MM" else None,
+        fov_deg=chosen.fov_deg if chosen.lens == "FOV" else None,
+        focal_px=chosen.focal_px if chosen.lens == "FOCAL_PX" else None,
     )
 
 

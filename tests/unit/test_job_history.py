@@ -26,8 +26,9 @@ def make_job(folder: Path, *events: Event, age_s: float = 0.0) -> Path:
     CaptureJob(Path("/videos/Tänzerin 1.mp4"), folder / "out").save(folder)
     path = folder / "events.jsonl"
     path.write_text("".join(encode_event(event) + "\n" for event in events), encoding="utf-8")
-    os.utime(path, (time.time() - age_s,) * 2)
-    os.utime(folder / "job.json", (time.time() - age_s,) * 2)
+    then_s = time.time() - age_s
+    os.utime(path, (then_s, then_s))
+    os.utime(folder / "job.json", (then_s, then_s))
     return folder
 
 

@@ -21,6 +21,7 @@ from ..capture.worker import error_event
 from ..errors import WorkerNotInstalled
 from ..protocol import (
     PROTOCOL_VERSION,
+    ErrorEvent,
     Event,
     EventWriter,
     HelloEvent,
@@ -62,6 +63,13 @@ def main(words: list[str]) -> int:
         except BaseException as error:  # noqa: BLE001  the last words must be said whatever happened
             interruption.ignore()
             event = error_event(error)
+            if event.code == "cancelled":
+                event = ErrorEvent(
+                    event.code,
+                    "The installation was stopped",
+                    "Started again, it goes on there.",
+                    event.trace,
+                )
             sys.stderr.write(event.trace)
             writer.write(event)
             return EXIT_CANCELLED if event.code == "cancelled" else 1
