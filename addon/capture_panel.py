@@ -92,7 +92,7 @@ def _draw_video(
     row.operator("vp3d.choose_video", text="", icon="FILE_MOVIE")
     draw_message(layout, session, "preview")
     icon = preview_icon(session, chosen.scrub)
-    if icon:
+    if icon and session.preview_video == chosen.video_path:  # undo may bring back another video
         box = layout.box().column(align=True)
         box.template_icon(icon, scale=PREVIEW_SCALE)
         time_s = chosen.scrub / 100.0 * session.preview_duration_s

@@ -36,7 +36,11 @@ LOG_TAIL_LINES = 30
 LOG_TAIL_BYTES = 65536
 POLL_S = 0.05
 if sys.platform == "win32":
-    CREATION_FLAGS = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+    CREATION_FLAGS = (
+        subprocess.CREATE_NEW_PROCESS_GROUP
+        | subprocess.CREATE_NO_WINDOW
+        | subprocess.BELOW_NORMAL_PRIORITY_CLASS  # so that the parent stays responsive
+    )
 else:
     CREATION_FLAGS = 0
 

@@ -29,6 +29,7 @@ from .worker import EXIT_FAILED, Work, error_event, run_capture, run_work
 __all__ = ["run_capture_command", "run_worker_command"]
 
 EXIT_USAGE = 2
+NICENESS = 5  # so that the program that waits for the worker stays responsive
 
 
 def run_worker_command(job_dir: Path, work: Work | None = None) -> int:
@@ -40,6 +41,8 @@ def run_worker_command(job_dir: Path, work: Work | None = None) -> int:
     """
     interruption = Interruption()
     interruption.listen()
+    if hasattr(os, "nice"):  # on Windows the parent does it
+        os.nice(NICENESS)
     with take_stdout() as stream:
         writer = EventWriter(stream)
         logging.basicConfig(stream=sys.stderr, level=logging.INFO)
