@@ -161,7 +161,7 @@ def test_a_following_camera_keeps_the_person_in_the_middle():
     points = standing(120, heading_rad=np.pi / 2, start=(-1.0, 0.0))
     camera = track(points, distance_m=4.0, path="follow")
     pelvis = camera.project_world_points(points)[:, 0, 0] / SIZE[0]
-    assert np.abs(pelvis - 0.5).max() < 0.15
+    assert np.abs(pelvis - 0.5).max() < 0.05
 
 
 def test_every_joint_is_a_mean_of_landmarks():

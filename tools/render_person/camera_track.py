@@ -78,7 +78,7 @@ def _places(
     middle = (points.min(axis=(0, 1)) + points.max(axis=(0, 1))) / 2
     targets = np.tile(middle, (len(points), 1))
     if camera.path == "follow":
-        targets[:, :2] = gaussian_smooth(points[:, 0, :2], FOLLOWING_S * rate_hz)
+        targets[:, :2] = _followed(points[:, 0, :2], FOLLOWING_S * rate_hz)
     elif camera.path == "dolly":
         along = np.linspace(-0.5, 0.5, len(points)) * camera.dolly_m
         centres += along[:, None] * right
@@ -91,6 +91,12 @@ def _places(
     places[:, :3, :3] = _looking(directions) @ _small_turns(sway[:, 3:], np.radians(camera.roll_deg))
     places[:, :3, 3] = centres + sway[:, :3]
     return places
+
+
+def _followed(path: Array, sigma_frames: float) -> Array:
+    """Smooth a path (T, 2) that is continued beyond its ends as it came and went."""
+    before, after = 2 * path[0] - path[:0:-1], 2 * path[-1] - path[-2::-1]
+    return gaussian_smooth(np.concatenate([before, path, after]), sigma_frames)[len(before) :][: len(path)]
 
 
 def _looking(directions: Array) -> Array:

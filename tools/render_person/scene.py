@@ -116,10 +116,11 @@ class SceneDescription:
         image_size: (width, height) px, even numbers.
         place: "room" or "yard".
         furniture: What stands between the camera and the people and hides a part of them.
-        engine: "workbench" (about half a second a frame on two slow cores) or "cycles" (better light, some
-            seconds a frame).
+        engine: "workbench" (a quarter of a second of one core a frame of 640 x 360) or "cycles" (better
+            light, some 8 s).
         samples: Of Cycles.
-        motion_blur: Share of the frame's time that the shutter is open; 0 for none.
+        motion_blur: Share of the frame's time that the shutter is open; 0 for none. With Workbench a blurred
+            frame costs five.
         seed: Of everything drawn by chance (hand-held sway, textures).
     """
 
