@@ -31,7 +31,7 @@ class VP3D_UL_mapped_bones(bpy.types.UIList):
         row.alert = item.required and not item.bone
         row.label(text=item.label)
         row = split.row(align=True)
-        row.label(text=item.bone or "–")
+        row.label(text=item.bone.rpartition(":")[2] or "–")  # without "mixamorig:", which leaves no room
         sure = row.row()
         sure.ui_units_x = 2.4
         own = bool(item.bone) and item.bone != item.found

@@ -21,7 +21,6 @@ import x_screenshot
 Scenario = Generator[float, None, None]
 PULSE_S = 0.002
 HOVER_STEP_PX = 6
-HEADER_TOP_PX, HEADER_STEP_PX = 15, 28  # of closed panels in the sidebar
 SHOTS_VARIABLE = "VP3D_SHOTS"  # folder for screenshots; without it none are made
 
 
@@ -134,16 +133,19 @@ class UI:
         self.region().active_panel_category = category
         yield 0.7
 
-    def toggle_panel(self, row: int) -> Scenario:
-        """Click a panel's header to open or close it; all panels above it must be closed.
+    def raise_panel(self, name: str) -> None:
+        """Open a panel and put it on top; call it before its tab is opened.
 
-        Args:
-            row: Of the panel, from 0 at the top.
+        Where headers are to be clicked differs between versions, so the classes are registered anew.
         """
-        region = self.region()
-        scale = bpy.context.preferences.system.ui_scale
-        y = region.y + region.height - (HEADER_TOP_PX + row * HEADER_STEP_PX) * scale
-        yield from self.click(region.x + region.width * 0.4, y)
+        kinds = [getattr(bpy.types, each) for each in dir(bpy.types) if each.startswith("VP3D_PT_")]
+        panel = getattr(bpy.types, name)
+        children = [kind for kind in kinds if getattr(kind, "bl_parent_id", "") == name]
+        for kind in (*children, panel):
+            bpy.utils.unregister_class(kind)
+        panel.bl_options, panel.bl_order = set(), -1
+        for kind in (panel, *children):
+            bpy.utils.register_class(kind)
 
     def find(self, operator: str, *, region: str = "UI", area: str = "VIEW_3D", column: float = 0.5):
         """Look for an operator's button by hovering, and return where it is; a greyed-out one is not found.

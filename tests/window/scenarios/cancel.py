@@ -24,6 +24,7 @@ def status() -> str:
 
 
 def scenario(ui: UI) -> Scenario:
+    ui.raise_panel("VP3D_PT_jobs")
     yield from ui.open_tab()
     bpy.ops.vp3d.choose_video(filepath=os.environ["VP3D_CLIP"])
     yield from ui.wait_until(lambda: session().preview_count > 1, within_s=60, what="preview")
@@ -39,8 +40,6 @@ def scenario(ui: UI) -> Scenario:
     ui.shot("2-cancelled")
     assert not any(ob.type == "ARMATURE" for ob in bpy.data.objects)
 
-    yield from ui.toggle_panel(0)
-    yield from ui.toggle_panel(1)
     yield from ui.press("vp3d.resume_job", column=0.4)
     yield from ui.wait_until(lambda: status() == "in_use", within_s=20, what="resuming")
     ui.shot("3-resumed")

@@ -47,10 +47,8 @@ def scenario(ui: UI) -> Scenario:
     chosen.source.location.x -= 1.0
     bpy.ops.ed.undo_push(message="Start")
     rest = hand_path(rig_name)
+    ui.raise_panel("VP3D_PT_retarget")
     yield from ui.open_tab()
-    yield from ui.toggle_panel(0)
-    yield from ui.toggle_panel(2)
-    yield 0.5
     ui.shot("1-rig")
     yield from ui.press("vp3d.guess_map", column=0.3)
     assert len(bpy.context.scene.vp3d.retarget.bones) > 15
