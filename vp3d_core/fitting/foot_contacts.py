@@ -15,7 +15,7 @@ from ..filters import gaussian_smooth
 from ..ground import CONTACT_HEIGHTS_M
 from ..rotations import normalize
 
-__all__ = ["Stance", "contact_runs", "find_contacts", "find_stances"]
+__all__ = ["Stance", "contact_runs", "find_contacts", "find_stances", "geometric_median"]
 
 CONTACT_ON, CONTACT_OFF = 0.55, 0.40  # probability
 SPEED_ON_M_S, SPEED_OFF_M_S = 0.60, 0.90  # beside the lifter's own contacts, which know speed already
@@ -137,10 +137,10 @@ def _targets(foot: Array, stands: BoolArray, sole_m: float) -> Array:
     targets = np.zeros((2, 3))
     for point in range(2):
         own = foot[stands[:, point], point]
-        targets[point] = _geometric_median(own if len(own) else foot[:, point])
+        targets[point] = geometric_median(own if len(own) else foot[:, point])
     both = np.all(stands, axis=1)
     if both.any():
-        middle = _geometric_median(foot[both].mean(axis=1))
+        middle = geometric_median(foot[both].mean(axis=1))
         heading = normalize((foot[both, 0] - foot[both, 1])[:, :2]).mean(axis=0)
         level = np.sqrt(max(sole_m**2 - float(heights[1] - heights[0]) ** 2, 0.0))
         step = normalize(heading) * level / 2
@@ -149,7 +149,7 @@ def _targets(foot: Array, stands: BoolArray, sole_m: float) -> Array:
     return targets
 
 
-def _geometric_median(points: Array) -> Array:
+def geometric_median(points: Array) -> Array:
     """Return the place (3,) with the least sum of distances to (N, 3) points (Weiszfeld).
 
     Unlike a median of each coordinate it turns with the world.

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..arrays import Array, BoolArray
 from ..filters import gaussian_smooth, max_filter
-from ..fitting.foot_contacts import contact_runs
+from ..fitting.foot_contacts import contact_runs, geometric_median
 from ..fitting.foot_lock import carried, two_bone_ik
 from ..rotations import quat_between
 
@@ -130,7 +130,7 @@ def _standing_places(foot: Foot, points: Array, run: slice, floor_z: float) -> A
         frames = flat if flat.any() else stands[:, k]
         if not frames.any():
             continue
-        places[k] = np.median(points[frames, k], axis=0)
+        places[k] = geometric_median(points[frames, k])
         rise = float(np.median(foot.source_rises[run][frames, k]))
         places[k, 2] = floor_z + foot.rest_heights[k] + (rise if rise > RAISED_FLOOR_M else 0.0)
     return places

@@ -14,13 +14,22 @@ from vp3d_core.retarget.rig_pose import pose_matrices
 from vp3d_core.retarget.roles import LIMBS, SIDES
 from vp3d_core.rotations import matrix_from_quat, normalize, quat_from_axis_angle, quat_rotate
 
-CHAIN = {"root": "", "centre": "root", "pelvis": "centre", "spine": "pelvis", "neck": "spine", "head": "neck"}
-CHAIN |= {
-    role: parent
-    for limb in LIMBS
-    for role, parent in zip(limb, (("spine" if "clavicle" in limb[0] else "pelvis"), *limb[:-1]), strict=True)
+CHAIN = {
+    "root": "",
+    "centre": "root",
+    "pelvis": "centre",
+    "spine": "pelvis",
+    "neck": "spine",
+    "head": "neck",
+    **{
+        role: parent
+        for limb in LIMBS
+        for role, parent in zip(
+            limb, (("spine" if "clavicle" in limb[0] else "pelvis"), *limb[:-1]), strict=True
+        )
+    },
+    **{f"{side}_heel": f"{side}_foot" for side in SIDES},
 }
-CHAIN |= {f"{side}_heel": f"{side}_foot" for side in SIDES}
 
 
 def body_points(*, arm_down_deg: float) -> dict[str, tuple[Array, Array]]:
@@ -46,10 +55,15 @@ def body_points(*, arm_down_deg: float) -> dict[str, tuple[Array, Array]]:
         foot = [np.array(p) for p in ((0.15, -0.1, 0.03), (0.16, -0.17, 0.02))]
         lines = {
             "clavicle": (np.array([0.02, 0.03, 1.44]), shoulder),
-            "upper_arm": (arm[0], arm[1]), "forearm": (arm[1], arm[2]), "hand": (arm[2], arm[3]),
-            "thigh": (leg[0], leg[1]), "shin": (leg[1], leg[2]), "foot": (leg[2], foot[0]), "toe": (foot[0], foot[1]),
+            "upper_arm": (arm[0], arm[1]),
+            "forearm": (arm[1], arm[2]),
+            "hand": (arm[2], arm[3]),
+            "thigh": (leg[0], leg[1]),
+            "shin": (leg[1], leg[2]),
+            "foot": (leg[2], foot[0]),
+            "toe": (foot[0], foot[1]),
             "heel": (np.array([0.13, 0.09, 0.02]), np.array([0.13, 0.12, 0.02])),
-        }  # fmt: skip
+        }
         result |= {f"{side}_{part}": (a * flip, b * flip) for part, (a, b) in lines.items()}
     return result
 
@@ -102,10 +116,17 @@ def rig_from_rows(
         matrices[k, :3, 3] = head
     yes, no = np.ones(count, dtype=bool), np.zeros(count, dtype=bool)
     return Rig(
-        label, tuple(names), tuple(names.index(row[1]) if row[1] else -1 for row in rows), matrices,
-        np.array([np.linalg.norm(row[3] - row[2]) for row in rows]), np.eye(4) if world is None else world,
-        yes, no, yes, ("QUATERNION",) * count,
-    )  # fmt: skip
+        label,
+        tuple(names),
+        tuple(names.index(row[1]) if row[1] else -1 for row in rows),
+        matrices,
+        np.array([np.linalg.norm(row[3] - row[2]) for row in rows]),
+        np.eye(4) if world is None else world,
+        yes,
+        no,
+        yes,
+        ("QUATERNION",) * count,
+    )
 
 
 def object_matrix(

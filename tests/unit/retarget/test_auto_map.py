@@ -51,9 +51,15 @@ def test_a_name_tells_its_side_and_its_word(name, side, word):
 def renamed(rig, pattern):
     """Names no family has, made from an Unreal rig's."""
     words = {
-        "upperarm": "UpperArm", "lowerarm": "LowerArm", "hand": "Hand", "thigh": "Thigh", "calf": "Shin",
-        "foot": "Foot", "ball": "Toe", "clavicle": "Clavicle",
-    }  # fmt: skip
+        "upperarm": "UpperArm",
+        "lowerarm": "LowerArm",
+        "hand": "Hand",
+        "thigh": "Thigh",
+        "calf": "Shin",
+        "foot": "Foot",
+        "ball": "Toe",
+        "clavicle": "Clavicle",
+    }
     names = []
     for name in rig.bone_names:
         part, _, side = name.rpartition("_")
@@ -108,9 +114,14 @@ def test_a_box_of_bones_is_no_body():
     matrices = np.tile(np.eye(4), (count, 1, 1))
     matrices[:, 1, 3] = np.arange(count)
     tail = dataclasses.replace(
-        rig, bone_names=tuple(f"tail.{k}" for k in range(count)), parents=tuple(range(-1, count - 1)),
-        armature_from_bone=matrices, lengths=np.ones(count), inherits_rotation=np.ones(count, dtype=bool),
-        connected=np.ones(count, dtype=bool), deforms=np.ones(count, dtype=bool),
+        rig,
+        bone_names=tuple(f"tail.{k}" for k in range(count)),
+        parents=tuple(range(-1, count - 1)),
+        armature_from_bone=matrices,
+        lengths=np.ones(count),
+        inherits_rotation=np.ones(count, dtype=bool),
+        connected=np.ones(count, dtype=bool),
+        deforms=np.ones(count, dtype=bool),
         rotation_modes=("QUATERNION",) * count,
-    )  # fmt: skip
+    )
     assert guess_map(tail).missing == REQUIRED_ROLES

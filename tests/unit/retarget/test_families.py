@@ -99,9 +99,17 @@ def test_an_imported_object_that_is_turned_and_scaled_shows_the_same(scale):
     inside = np.einsum("ij,bjk->bik", back, plain.armature_from_bone)
     inside[:, :3, :3] *= scale
     turned = type(plain)(
-        plain.name, plain.bone_names, plain.parents, inside, plain.lengths / scale, world,
-        plain.inherits_rotation, plain.connected, plain.deforms, plain.rotation_modes,
-    )  # fmt: skip
+        plain.name,
+        plain.bone_names,
+        plain.parents,
+        inside,
+        plain.lengths / scale,
+        world,
+        plain.inherits_rotation,
+        plain.connected,
+        plain.deforms,
+        plain.rotation_modes,
+    )
     found = world_heads(turned, retarget(motion, turned, guess_map(turned), settings, frames_per_second=30.0))
     for name, heads in expected.items():
         np.testing.assert_allclose(found[name], heads, atol=1e-6)

@@ -19,9 +19,14 @@ def rigify():
 
 def test_a_map_survives_its_file(rigify, tmp_path):
     wanted = RigMap(
-        guess_map(rigify).bones, {"head": 0.5}, "rigify", {("torso", "neck_follow"): 1.0}, {("a", "b"): 0.0},
-        {("c", "d"): 0.5}, {"ORG-shoulder.L": "shoulder.L"},
-    )  # fmt: skip
+        guess_map(rigify).bones,
+        {"head": 0.5},
+        "rigify",
+        {("torso", "neck_follow"): 1.0},
+        {("a", "b"): 0.0},
+        {("c", "d"): 0.5},
+        {"ORG-shoulder.L": "shoulder.L"},
+    )
     rig_map_file.save(tmp_path / "map é.json", wanted)
     found = rig_map_file.load(tmp_path / "map é.json")
     assert dict(found.bones) == dict(wanted.bones)
