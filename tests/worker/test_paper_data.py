@@ -15,6 +15,7 @@ from vp3d_core.paper.camera_files import read_cameras, write_cameras
 from vp3d_core.paper.chunks import ChunkLoader, chunk_table, mirror_points
 from vp3d_core.paper.datasets import PaperData, View, load_data, select_views, subset_views
 from vp3d_core.paper.layouts import H36M_17, H36M_17_OF_32, H36M_32, keypoint_layout
+from vp3d_core.paper.mocap_data import mocap_takes, person_of, write_mocap_data
 from vp3d_core.paper.projection import (
     mirror_intrinsics,
     pixels_from_screen,
@@ -23,6 +24,7 @@ from vp3d_core.paper.projection import (
     screen_from_pixels,
 )
 from vp3d_core.paper.reprojection import reprojection_map
+from vp3d_core.train.dataset import MocapBank
 
 pytestmark = pytest.mark.worker
 
@@ -256,3 +258,26 @@ def test_a_missing_or_short_file_says_what_to_do(tmp_path: Path) -> None:
     np.savez(tmp_path / "data_2d_tiny_gt.npz", positions_2d=content)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="5 frames of 2D, 20 of 3D"):
         load_data(tmp_path, "tiny", "gt", cameras=cameras)
+
+
+def test_mocap_becomes_a_data_set_that_can_be_read(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    joints = np.zeros((400, 25, 3), np.float32)
+    joints[:, :17] = figure(rng, 400)
+    joints[100:120, :, 0] += 9.0  # walks away and comes back
+    lengths = torch.tensor([300, 100])
+    bank = MocapBank(
+        ("mocap/cmu/05/05_03.bvh", "mocap/other/0005_03.bvh"), torch.tensor([0, 300]), lengths,
+        torch.from_numpy(joints), torch.zeros(400, 5, 3, 3), torch.zeros(400, 4),
+    )  # fmt: skip
+    takes = mocap_takes(bank)
+    assert person_of("mocap/cmu/05/05_03.bvh") == "05"
+    assert person_of("mocap/dances/salsa/01.bvh") == "salsa"
+    assert list(takes) == ["05"]  # the second file is the same trial
+    assert len(takes["05"]["05 05_03"]) == 90  # frames 120 to 300, every second one
+    assert write_mocap_data(tmp_path, bank, noise_px=[5.0]) == {"05": 90}
+    exact, noisy = (load_data(tmp_path, "mocap", name) for name in ("gt", "noise5"))
+    assert len(exact.views) == 4
+    assert all(view.positions is not None and (view.positions[:, 0, 2] > 2.0).all() for view in exact.views)
+    error = np.concatenate([a.keypoints - b.keypoints for a, b in zip(exact.views, noisy.views, strict=True)])
+    assert error.std() * 500.0 == pytest.approx(5.0, rel=0.1)

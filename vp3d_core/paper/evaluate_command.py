@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SkeletonMismatch
-from .options import add_data_options, load_data_of
+from .options import add_data_options, load_data_of, views_of
 
 if TYPE_CHECKING:
     from .datasets import PaperData
@@ -45,7 +45,6 @@ def run(options: argparse.Namespace) -> int:
     import torch
 
     from ..lift.lifter import choose_device
-    from .datasets import select_views, subset_views
     from .evaluation import evaluate_views
     from .models import load_models
 
@@ -54,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     models, _ = load_models(options.model, choose_device(options.device))
     data = load_data_of(options)
     _check_fit(models, data)
-    views = subset_views(select_views(data, options.test, actions=options.actions), step=options.downsample)
+    views = views_of(data, options, options.test)
     scores = evaluate_views(
         models, data, views, mirror=not options.no_test_mirror, by_subject=options.by_subject
     )

@@ -8,7 +8,7 @@ the middle. 2D comes exact ("gt") and with a detector's errors at several levels
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from .camera_files import PaperCamera, write_cameras
 from .layouts import H36M_17
 from .projection import pixels_from_screen, project, screen_from_pixels
 
-__all__ = ["DATASET", "RATE_HZ", "mocap_takes", "person_of", "write_data", "write_mocap_data"]
+__all__ = ["DATASET", "RATE_HZ", "mocap_takes", "person_of", "write_mocap_data"]
 
 DATASET = "mocap"
 RATE_HZ = 30.0
@@ -36,6 +36,11 @@ PICTURE_PX = 1000
 FOCAL_PX = 1150.0
 RADIAL, TANGENTIAL = (-0.2, 0.2, 0.0), (-0.001, 0.001)
 CAMERA_HEIGHT_M, CAMERA_DISTANCE_M = 1.5, 5.2
+_METADATA = {
+    "layout_name": "h36m",
+    "num_joints": len(H36M_17.parents),
+    "keypoints_symmetry": [list(H36M_17.left), list(H36M_17.right)],
+}
 SLOW_FRAMES = 9  # the slow part of a detector's error has a new value so often
 
 
@@ -82,6 +87,12 @@ def write_mocap_data(
 ) -> dict[str, int]:
     """Write ``data_3d_mocap.npz``, ``data_2d_mocap_*.npz`` and ``cameras_mocap.json``.
 
+    Args:
+        out: Folder.
+        bank: The mocap.
+        noise_px: Levels of the detector's errors: standard deviation of x and of y, px.
+        seed: Of cameras and errors.
+
     Returns:
         Frames of each person.
 
@@ -91,52 +102,25 @@ def write_mocap_data(
     takes = mocap_takes(bank)
     if not takes:
         raise InputError("The mocap holds no take of a second or more", hint="Give other folders.")
-    write_data(out, DATASET, takes, noise_px=noise_px, seed=seed)
-    return {person: sum(len(take) for take in actions.values()) for person, actions in takes.items()}
-
-
-def write_data(
-    out: Path,
-    dataset: str,
-    takes: Mapping[str, Mapping[str, Array]],
-    *,
-    noise_px: Sequence[float],
-    seed: int,
-) -> None:
-    """Write a data set of takes {subject: {action: (N, 17, 3) m, world, z up}} that four cameras see.
-
-    Args:
-        out: Folder.
-        dataset: Its name.
-        takes: The 3D.
-        noise_px: Levels of the detector's errors: standard deviation of x and of y, px.
-        seed: Of cameras and errors.
-    """
     rng = np.random.default_rng(seed)
-    cameras = {subject: _cameras(rng) for subject in takes}
+    cameras = {person: _cameras(rng) for person in takes}
     exact = {
-        subject: {
-            action: [_pixels(take, camera) for camera in cameras[subject]] for action, take in actions.items()
+        person: {
+            action: [_pixels(take, camera) for camera in cameras[person]] for action, take in own.items()
         }
-        for subject, actions in takes.items()
+        for person, own in takes.items()
     }
     out.mkdir(parents=True, exist_ok=True)
-    _save(out / f"data_3d_{dataset}.npz", positions_3d={s: dict(actions) for s, actions in takes.items()})
-    write_cameras(out / f"cameras_{dataset}.json", cameras)
-    metadata = {
-        "layout_name": "h36m",
-        "num_joints": len(H36M_17.parents),
-        "keypoints_symmetry": [list(H36M_17.left), list(H36M_17.right)],
-    }
-    _save(out / f"data_2d_{dataset}_gt.npz", positions_2d=exact, metadata=metadata)
+    _save(out / f"data_3d_{DATASET}.npz", positions_3d=takes)
+    write_cameras(out / f"cameras_{DATASET}.json", cameras)
+    _save(out / f"data_2d_{DATASET}_gt.npz", positions_2d=exact, metadata=_METADATA)
     for level in noise_px:
         noisy = {
-            subject: {
-                action: [_with_errors(xy, level, rng) for xy in views] for action, views in actions.items()
-            }
-            for subject, actions in exact.items()
+            person: {action: [_with_errors(xy, level, rng) for xy in views] for action, views in own.items()}
+            for person, own in exact.items()
         }
-        _save(out / f"data_2d_{dataset}_noise{level:g}.npz", positions_2d=noisy, metadata=metadata)
+        _save(out / f"data_2d_{DATASET}_noise{level:g}.npz", positions_2d=noisy, metadata=_METADATA)
+    return {person: sum(len(take) for take in own.values()) for person, own in takes.items()}
 
 
 def _save(path: Path, **content: Any) -> None:

@@ -11,9 +11,9 @@ from ..errors import InputError
 from .settings import Experiment
 
 if TYPE_CHECKING:
-    from .datasets import PaperData
+    from .datasets import PaperData, View
 
-__all__ = ["add_data_options", "add_experiment_options", "experiment_of", "load_data_of"]
+__all__ = ["add_data_options", "add_experiment_options", "experiment_of", "load_data_of", "views_of"]
 
 
 def add_data_options(parser: argparse.ArgumentParser) -> None:
@@ -95,3 +95,27 @@ def load_data_of(options: argparse.Namespace) -> PaperData:
         cameras=options.cameras,
         all_joints=options.all_joints,
     )
+
+
+def views_of(
+    data: PaperData, options: argparse.Namespace, subjects: str, *, fraction: float = 1.0
+) -> list[View]:
+    """Return the views of subjects that the options leave.
+
+    Raises:
+        InputError: A name fits nothing, nothing is left, or the part is none.
+    """
+    from .datasets import select_views, subset_views
+
+    if not 0.0 < fraction <= 1.0 or options.downsample < 1:
+        raise InputError(
+            f"A subset of {fraction:g} at every {options.downsample}th frame is none",
+            hint="--subset is above 0 and at most 1, --downsample at least 1.",
+        )
+    views = select_views(data, subjects, actions=options.actions)
+    kept = subset_views(views, fraction=fraction, step=options.downsample)
+    if views and not kept:
+        raise InputError(
+            f"{fraction:g} of each sequence is less than a frame", hint="Give a larger --subset."
+        )
+    return kept

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .evaluate_command import add_protocol_options, print_scores
-from .options import add_data_options, add_experiment_options, experiment_of, load_data_of
+from .options import add_data_options, add_experiment_options, experiment_of, load_data_of, views_of
 
 if TYPE_CHECKING:
     from .models import PaperModels
@@ -34,7 +34,6 @@ def run(options: argparse.Namespace) -> int:
     import torch
 
     from ..lift.lifter import choose_device
-    from .datasets import select_views, subset_views
     from .evaluation import evaluate_views
     from .training import train_experiment
 
@@ -43,27 +42,16 @@ def run(options: argparse.Namespace) -> int:
     if options.threads:
         torch.set_num_threads(options.threads)
     data = load_data_of(options)
-    labelled = subset_views(
-        select_views(data, options.train, actions=options.actions),
-        fraction=options.subset,
-        step=options.downsample,
+    labelled, unlabelled, test = (
+        views_of(data, options, options.train, fraction=options.subset),
+        views_of(data, options, options.unlabelled),
+        views_of(data, options, options.test),
     )
-    unlabelled = subset_views(
-        select_views(data, options.unlabelled, actions=options.actions), step=options.downsample
-    )
-    test = subset_views(select_views(data, options.test, actions=options.actions), step=options.downsample)
-    print(
-        f"{sum(len(view.keypoints) for view in labelled)} labelled frames, "
-        f"{sum(len(view.keypoints) for view in unlabelled)} unlabelled, "
-        f"{sum(len(view.keypoints) for view in test)} of test; {device.type}",
-        flush=True,
-    )
+    counts = [sum(len(view.keypoints) for view in views) for views in (labelled, unlabelled, test)]
+    print("{} labelled frames, {} unlabelled, {} of test; ".format(*counts) + device.type, flush=True)
 
     def show(report: EpochReport, _models: PaperModels) -> None:
-        units = {"pose": 1000.0}
-        parts = "  ".join(
-            f"{name} {value * units.get(name, 1.0):.4g}" for name, value in report.parts.items()
-        )
+        parts = "  ".join(f"{name} {value:.4g}" for name, value in report.parts.items())
         print(f"epoch {report.epoch}/{settings.epochs}  {report.seconds:.1f} s  {parts}", flush=True)
 
     models = train_experiment(
@@ -71,8 +59,7 @@ def run(options: argparse.Namespace) -> int:
     )
     print(options.out / "model.safetensors")
     if test:
-        scores = evaluate_views(
-            models, data, test, mirror=not options.no_test_mirror, by_subject=options.by_subject
-        )
+        mirror = not options.no_test_mirror
+        scores = evaluate_views(models, data, test, mirror=mirror, by_subject=options.by_subject)
         print_scores(scores, json_path=options.json)
     return 0

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
 
 from ..errors import InputError
+from ..output_file import replaced_when_done
 from .chunks import Batch, ChunkLoader
 from .datasets import PaperData, View
 from .losses import bone_length_loss, mpjpe, weighted_mpjpe
@@ -74,19 +75,19 @@ def train_experiment(
         The networks in evaluation mode.
 
     Raises:
-        InputError: Unlabelled views have no intrinsics.
+        InputError: Unlabelled views have no intrinsics, or the checkpoint is of another experiment.
     """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
     models = _new_models(
         data, labelled, settings, trajectory=settings.trajectory or bool(unlabelled), device=device
     )
-    loader = _loader(data, labelled, settings, models, seed=settings.seed, device=device)
-    extra = _unlabelled_part(data, unlabelled, settings, models, device=device) if unlabelled else None
     parameters = [value for network in models.networks for value in network.parameters()]
     optimizer = torch.optim.Adam(parameters, lr=settings.learning_rate, amsgrad=True)
-    first = _resume(out / "checkpoint.pt", models, optimizer, device)
-    saved = time.monotonic()
+    run = _Run(settings, models, optimizer, out, _frames(labelled), _frames(unlabelled))
+    first = run.resume(device)
+    loader = _loader(data, labelled, settings, models, seed=settings.seed + first, device=device)
+    extra = _unlabelled_part(data, unlabelled, settings, models, device=device) if unlabelled else None
     for epoch in range(first, settings.epochs):
         started = time.monotonic()
         rate = learning_rate(epoch, initial=settings.learning_rate, decay=settings.decay)
@@ -95,15 +96,69 @@ def train_experiment(
         _set_mode(models, settings, training=True, epoch=epoch)
         parts = _epoch(models, loader, optimizer, settings, extra if epoch >= settings.warmup else None)
         _set_mode(models, settings, training=False, epoch=epoch)
-        if epoch + 1 == settings.epochs or time.monotonic() - saved > SAVE_AFTER_S:
-            training = asdict(settings) | {"epochs_done": epoch + 1}
-            save_models(out / "model.safetensors", models, training=training)
-            _save_checkpoint(out / "checkpoint.pt", models, optimizer, epoch + 1)
-            saved = time.monotonic()
+        run.save(epoch + 1)
         if on_epoch is not None:
             on_epoch(EpochReport(epoch + 1, time.monotonic() - started, rate, parts), models)
     _set_mode(models, settings, training=False, epoch=settings.epochs)
     return models
+
+
+def _frames(views: Sequence[View]) -> int:
+    return sum(len(view.keypoints) for view in views)
+
+
+@dataclass(slots=True, eq=False)
+class _Run:
+    """A run's files. Saves no more often than every ``SAVE_AFTER_S``, and at the end."""
+
+    settings: Experiment
+    models: PaperModels
+    optimizer: torch.optim.Optimizer
+    out: Path
+    labelled_frames: int
+    unlabelled_frames: int
+    saved_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What must be the same for a run to go on; more epochs may be asked for."""
+        values = {name: value for name, value in asdict(self.settings).items() if name != "epochs"}
+        frames = {"labelled_frames": self.labelled_frames, "unlabelled_frames": self.unlabelled_frames}
+        return values | frames
+
+    def save(self, epochs: int) -> None:
+        """Write weights and checkpoint if it is time."""
+        if epochs < self.settings.epochs and time.monotonic() - self.saved_at < SAVE_AFTER_S:
+            return
+        training = asdict(self.settings) | self.identity | {"epochs_done": epochs}
+        save_models(self.out / "model.safetensors", self.models, training=training)
+        state = {
+            "networks": [network.state_dict() for network in self.models.networks],
+            "optimizer": self.optimizer.state_dict(),
+            "epochs": epochs,
+            "identity": self.identity,
+        }
+        with replaced_when_done(self.out / "checkpoint.pt") as temporary:
+            torch.save(state, temporary)
+        self.saved_at = time.monotonic()
+
+    def resume(self, device: torch.device) -> int:
+        """Fill networks and optimiser from the checkpoint, if there is one; return the epochs done."""
+        path = self.out / "checkpoint.pt"
+        if not path.is_file():
+            return 0
+        state = torch.load(path, map_location=device, weights_only=True)
+        mine = self.identity
+        other = [name for name, value in state["identity"].items() if mine.get(name) != value]
+        if other:
+            raise InputError(
+                f"{path} is of another experiment; it differs in {', '.join(other)}",
+                hint="Give another folder with -o, or the same options.",
+            )
+        for network, values in zip(self.models.networks, state["networks"], strict=True):
+            network.load_state_dict(values)
+        self.optimizer.load_state_dict(state["optimizer"])
+        return int(state["epochs"])
 
 
 def _new_models(
@@ -228,26 +283,3 @@ def _reprojection_loss(
     own = batch.keypoints[:, frames_before : frames_before + poses.shape[1]]
     projection = project_linear if settings.linear_projection else project
     return mpjpe(projection(poses[:, :, list(matched.joints)], batch.intrinsics), matched.targets(own))
-
-
-def _save_checkpoint(path: Path, models: PaperModels, optimizer: torch.optim.Optimizer, epochs: int) -> None:
-    temporary = path.with_suffix(".tmp")
-    networks = [network.state_dict() for network in models.networks]
-    torch.save({"networks": networks, "optimizer": optimizer.state_dict(), "epochs": epochs}, temporary)
-    temporary.replace(path)
-
-
-def _resume(path: Path, models: PaperModels, optimizer: torch.optim.Optimizer, device: torch.device) -> int:
-    """Fill networks and optimiser from a checkpoint; return the number of epochs done."""
-    if not path.is_file():
-        return 0
-    state = torch.load(path, map_location=device, weights_only=True)
-    if len(state["networks"]) != len(models.networks):
-        raise InputError(f"{path} is of another experiment", hint="Give another folder with -o.")
-    try:
-        for network, values in zip(models.networks, state["networks"], strict=True):
-            network.load_state_dict(values)
-    except RuntimeError as error:
-        raise InputError(f"{path} is of another experiment", hint="Give another folder with -o.") from error
-    optimizer.load_state_dict(state["optimizer"])
-    return int(state["epochs"])
