@@ -23,7 +23,7 @@ from .fcurves import new_action, rotation_channel, write_channels, write_steps
 from .scene_settings import scene_rate
 from .video_rotation import turn_background
 
-__all__ = ["add_video", "build_camera", "fit_lens", "frame_aspect", "video_of_frames"]
+__all__ = ["add_video", "build_camera", "fit_lens", "frame_aspect", "keep_colours", "video_of_frames"]
 
 # The colour space whose pictures a view transform shows as they are.
 COLORSPACE_OF_VIEW = {
@@ -102,7 +102,7 @@ def add_video(
     Args:
         camera_object: From ``build_camera``.
         video: The file; it is referred to, not copied.
-        scene: Its rate and view transform are met, and not changed.
+        scene: Its rate is met, and not changed.
         motion: For the size of the picture and the distortion of the lens.
         first_frame: Scene frame on which the video starts.
         aspect: Width by height of what the scene renders.
@@ -112,7 +112,6 @@ def add_video(
         VideoReadError: Blender cannot open the file.
     """
     clip = _load_clip(video)
-    _keep_colours(clip, scene)
     camera = camera_object.data
     camera.show_background_images = True
     background = camera.background_images.new()
@@ -155,7 +154,7 @@ def _load_clip(video: Path) -> bpy.types.MovieClip:
     return clip
 
 
-def _keep_colours(clip: bpy.types.MovieClip, scene: bpy.types.Scene) -> None:
+def keep_colours(clip: bpy.types.MovieClip, scene: bpy.types.Scene) -> None:
     """Make the video look as in a player: view transforms such as AgX are made for renders and grey it."""
     if not BRIGHT_COLOURS_FIT:
         return

@@ -20,7 +20,7 @@ from ..vp3d_core.errors import MotionFormatError
 from ..vp3d_core.motion import Motion
 from ..vp3d_core.resample import resample, scene_frames
 from .armature import build_armature, motion_curves
-from .camera import add_video, build_camera, frame_aspect
+from .camera import add_video, build_camera, frame_aspect, keep_colours
 from .fcurves import write_curves
 from .motion_properties import key_properties
 from .new_data import removed_on_error
@@ -133,6 +133,8 @@ def import_motions(
         camera, clip = _add_camera(placed, video, scene, collection, first_frame=first, suit=suit)
     if suit:
         suit_scene(scene, motions, first_frame=first, has_video=clip is not None)
+    if clip is not None:
+        keep_colours(clip, scene)
     if camera is not None and (suit or scene.camera is None):
         scene.camera = camera
     for each in placed:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import bpy
 
@@ -48,6 +49,6 @@ def suit_scene(
     rate_hz = scene_rate(scene)
     spans = [scene_frames(motion, frames_per_second=rate_hz, first_frame=first_frame) for motion in motions]
     scene.frame_end = max(scene.frame_start, *(int(span[-1]) for span in spans))
-    views = scene.view_settings.bl_rna.properties["view_transform"].enum_items
-    if has_video and TRUE_COLOURS in views:
-        scene.view_settings.view_transform = TRUE_COLOURS
+    if has_video:
+        with suppress(TypeError):  # a studio's own colour configuration may have no such view
+            scene.view_settings.view_transform = TRUE_COLOURS
