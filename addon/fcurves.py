@@ -48,8 +48,7 @@ def write_curves(
         bone_name = pose_bone.name
         path = f'pose.bones["{bpy.utils.escape_identifier(bone_name)}"]'
         if bone_name in curves.locations:
-            locations = _own_axes(pose_bone.bone, curves.locations[bone_name])
-            channels[f"{path}.location"] = (bone_name, locations)
+            channels[f"{path}.location"] = (bone_name, curves.locations[bone_name])
         if bone_name in curves.rotations:
             name, values = rotation_channel(pose_bone, curves.rotations[bone_name])
             channels[f"{path}.{name}"] = (bone_name, values)
@@ -149,16 +148,6 @@ def _check(armature_object: bpy.types.Object, curves: BoneCurves) -> None:
             f"{len(wanted)} to be keyed)",
             hint="Map the rig again: its bones have changed.",
         )
-
-
-def _own_axes(bone: bpy.types.Bone, locations: Array) -> Array:
-    """Return locations in bone axes (T, 3) as the bone wants them: in its own axes, or in its parent's."""
-    if bone.use_local_location:
-        return locations
-    rest = np.array(bone.matrix_local)[:3, :3]
-    if bone.parent is not None:
-        rest = np.array(bone.parent.matrix_local)[:3, :3].T @ rest
-    return locations @ rest.T
 
 
 @contextmanager

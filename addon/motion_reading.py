@@ -68,7 +68,6 @@ def _moves_by_curves_alone(armature_object: bpy.types.Object, action: bpy.types.
         or data.nla_tracks
         or armature_object.constraints
         or any(bone.constraints for bone in armature_object.pose.bones)
-        or not all(bone.use_local_location for bone in armature_object.data.bones)
         or not all(path.startswith(("pose.bones[", "[")) for path in paths)
         or any(path.endswith("scale") for path in paths)
     )

@@ -5,10 +5,11 @@ import bpy
 import numpy as np
 import pytest
 from mathutils import Euler, Quaternion
-from vp3d.addon.armature import build_armature
+from vp3d.addon.armature import build_armature, read_rig
 from vp3d.addon.fcurves import action_curves, write_curves
 from vp3d.vp3d_core.retarget.rig import BoneCurves
 from vp3d.vp3d_core.retarget.rig_errors import RigError
+from vp3d.vp3d_core.retarget.rig_pose import pose_matrices
 from vp3d.vp3d_core.rotations import quat_from_axis_angle
 
 from tests.blender.scene_checks import evaluated
@@ -145,19 +146,19 @@ def test_switches_are_set_and_keyed_once(armature_object) -> None:
     assert [key.co[:] for key in found.keyframe_points] == [(5.0, 1.0)]
 
 
-def test_locations_of_bones_without_local_location(armature_object) -> None:
-    """A bone may take its location in its parent's axes; the bone ends where it would with its own."""
-    thigh = armature_object.data.bones["thigh.L"]
+@pytest.mark.parametrize("local", [True, False])
+def test_the_core_poses_a_rig_as_blender_does(armature_object, local) -> None:
+    """A bone may take its location in its parent's axes, as the controls of Rigify do."""
     move = np.tile([0.1, 0.2, -0.3], (60, 1)) + np.linspace(0, 0.1, 60)[:, None]
-    places = []
-    for local in (True, False):
-        thigh.use_local_location = local
-        curves = BoneCurves(FRAMES, {"hips": turning(4)}, {"thigh.L": move, "hips": move})
-        armature_object.data.bones["hips"].use_local_location = local
-        write_curves(armature_object, curves, action_name="Local")
-        bones = evaluated(armature_object, 33).pose.bones
-        places.append([bones["thigh.L"].head.copy(), bones["hips"].head.copy()])
-    np.testing.assert_allclose(places[0], places[1], atol=1e-5)
+    for name in ("hips", "thigh.L"):
+        armature_object.data.bones[name].use_local_location = local
+    curves = BoneCurves(FRAMES, {"hips": turning(4), "thigh.L": turning(2)}, {"thigh.L": move, "hips": move})
+    rig = read_rig(armature_object)
+    write_curves(armature_object, curves, action_name="Local")
+    expected = pose_matrices(rig, curves)[list(FRAMES).index(33.0)]
+    posed = evaluated(armature_object, 33).pose.bones
+    for bone, name in enumerate(rig.bone_names):
+        np.testing.assert_allclose(posed[name].matrix, expected[bone], atol=1e-4, err_msg=name)
 
 
 def test_names_with_quotes_and_other_scripts(armature_object) -> None:

@@ -78,7 +78,8 @@ class BoneCurves:
         frames: (T,) scene frames.
         rotations: Bone name to (T, 4) basis quaternions wxyz, unit, sign-continuous; written in each bone's
             own rotation mode.
-        locations: Bone name to (T, 3) basis locations, bone axes, armature units.
+        locations: Bone name to (T, 3) basis locations, armature units; along the bone's axes, or those of its
+            parent's pose where the rig says so.
         object_locations: (T, 3) of the armature object, in its parent's space, or None.
         object_rotations: (T, 4) of the armature object, or None.
         properties: (bone, custom property) to a value that is set and keyed once (FK/IK switches).

@@ -138,7 +138,7 @@ def basis_rotations(posed: PosedBones, bone: int) -> Array:
 
 
 def basis_locations(posed: PosedBones, bone: int) -> Array:
-    """Return a bone's basis locations (T, 3), bone axes, armature units."""
+    """Return a bone's basis locations (T, 3) along the axes in which they are keyed, armature units."""
     way = posed.heads[bone] - posed.carried_heads[bone]
     return quat_rotate(quat_conjugate(posed.location_turns[bone]), way)
 
