@@ -14,6 +14,7 @@ import numpy as np
 
 from .arrays import Array
 from .generic_bones import generic_bones
+from .ground import CONTACT_HEIGHTS_M
 from .motion import Motion, MotionSkeleton, forward_kinematics
 from .planned_bone import PlannedBone
 from .retarget.rig import BoneCurves, Rig
@@ -38,7 +39,7 @@ __all__ = [
 
 _FRONT, _BACK, _DOWN = np.array([0.0, -1.0, 0.0]), np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, -1.0])
 _MIDDLE = "middle of the spine"  # where the spine bone ends and the chest begins
-SOLE_SHARE = 0.024  # of the leg from toe and heel joints down to the floor: 0.02 m of 0.83 m
+SOLE_M = float(CONTACT_HEIGHTS_M.min())  # from the lowest joints of a capture down to the floor
 SHORTEST_BONE_M = 0.005  # Blender removes bones without length
 
 # Bone, joint at its head, joint at its tail, parent, direction of the z axis, group. A joint whose place is
@@ -101,10 +102,7 @@ def rest_joints(skeleton: MotionSkeleton) -> Array:
     """
     unturned = np.tile(IDENTITY, (1, len(skeleton.names), 1))
     joints = forward_kinematics(skeleton, np.zeros((1, 3)), unturned)[0][0]
-    sole = 0.0
-    if set(MOTION_SKELETON_NAMES) <= set(skeleton.names):
-        leg = [skeleton.names.index(f"left_{joint}") for joint in ("knee", "ankle")]
-        sole = SOLE_SHARE * float(np.linalg.norm(skeleton.rest_offsets[leg], axis=-1).sum())
+    sole = SOLE_M if set(MOTION_SKELETON_NAMES) <= set(skeleton.names) else 0.0
     return joints - [0.0, 0.0, joints[:, 2].min() - sole]
 
 

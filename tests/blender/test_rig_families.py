@@ -17,7 +17,7 @@ from tests.blender.family_rigs import build_family_rig, walking_source
 from tests.blender.motions import walking
 from tests.blender.scene_checks import bone_heads, bone_tails, limb_errors_deg
 
-AS_SEEN = RetargetSettings(plant_feet=False)  # planted feet bend the legs to fit the body
+AS_SEEN = RetargetSettings(plant_feet=False)
 NAMED = [family for family in FAMILIES if family.name != "vp3d"]  # that one is a motion's joints
 
 
@@ -61,7 +61,7 @@ def test_feet_stand_on_the_floor(source, family) -> None:
     heights = bone_tails(target, feet, range(1, 61))[..., 2].min(axis=1)  # at rest 2 cm
     assert np.abs(np.median(heights) - 0.02) < 0.02
     assert heights.min() > -0.02
-    assert np.median(limb_errors_deg(target, first_bones(rig_map), walking())) < 3.0
+    assert_follows(target, rig_map, walking())
 
 
 @pytest.mark.parametrize(("angle", "scale"), [(np.pi / 2, 0.01), (0.0, 2.0)])
@@ -86,7 +86,7 @@ def test_the_captures_own_armature_ends_where_it_was(source) -> None:
     names = [bone.name for bone in target.data.bones if bone.use_deform]
     frames = range(1, 61, 7)
     np.testing.assert_allclose(
-        bone_heads(target, names, frames), bone_heads(source, names, frames), atol=5e-3
+        bone_heads(target, names, frames), bone_heads(source, names, frames), atol=1e-4
     )
 
 

@@ -19,6 +19,11 @@ _HEEL_BACK = 0.25  # from below the ankle, of the foot's length
 _ALONE_LENGTH = 0.25  # of a foot whose end is not known, in leg lengths
 _STANDS = 0.5  # probability
 _SHORTEST_CONTACT_S = 0.05
+# Where nobody tells the contacts a point does not stand that is
+_RAISED_M = 0.02  # so much higher than the other end of its foot, or
+_SLIDING_M_S = 0.10  # so fast over
+_SLIDING_S = 0.20  # to either side within its contact
+_SHORTEST_BLIND_S = 0.10
 
 
 def foot_arms(body: RestBody, side: str, *, like: RestBody | None = None) -> Array:
@@ -64,14 +69,35 @@ def source_feet(source: Performance, side: str) -> Array:
 
 def standing_feet(source: Performance, rate_hz: float) -> BoolArray:
     """Return (T, 4) which of the source's toes and heels stand, in the order of ``CONTACT_JOINTS``."""
-    if source.contacts is None:
-        feet = np.concatenate([source_feet(source, side) for side in SIDES], axis=1)
-        rest = np.concatenate([foot_heights(source.rest, side) for side in SIDES])
-        feet[..., 2] += CONTACT_HEIGHTS_M - rest
-        return find_contacts(feet, contacts=None, rate_hz=rate_hz)
-    stands = source.contacts > _STANDS
+    if source.contacts is not None:
+        return _long_enough(source.contacts > _STANDS, _SHORTEST_CONTACT_S * rate_hz)
+    feet = np.concatenate([source_feet(source, side) for side in SIDES], axis=1)
+    rest = np.concatenate([foot_heights(source.rest, side) for side in SIDES])
+    feet[..., 2] += CONTACT_HEIGHTS_M - rest
+    stands = find_contacts(feet, contacts=None, rate_hz=rate_hz)
+    rises = (feet[..., 2] - CONTACT_HEIGHTS_M).reshape(-1, len(SIDES), 2)
+    lower = np.repeat(rises.min(axis=-1), 2, axis=-1)
+    stands &= rises.reshape(-1, 2 * len(SIDES)) - lower < _RAISED_M
     for k in range(stands.shape[1]):
         for start, end in contact_runs(stands[:, k]):
-            if end - start < _SHORTEST_CONTACT_S * rate_hz:
-                stands[start:end, k] = False
-    return stands
+            stands[start:end, k] = ~_slides(feet[start:end, k, :2], rate_hz)
+    return _long_enough(stands, _SHORTEST_BLIND_S * rate_hz)
+
+
+def _slides(places: Array, rate_hz: float) -> BoolArray:
+    """Return (T,) where a point (T, 2) m of one contact moves on over the floor."""
+    frames = np.arange(len(places))
+    reach = max(int(round(_SLIDING_S * rate_hz)), 1)
+    before, after = np.maximum(frames - reach, 0), np.minimum(frames + reach, len(places) - 1)
+    way = np.linalg.norm(places[after] - places[before], axis=-1)
+    return way * rate_hz > _SLIDING_M_S * np.maximum(after - before, 1)
+
+
+def _long_enough(stands: BoolArray, shortest_frames: float) -> BoolArray:
+    """Return contacts (T, C) without those that are too short to be one."""
+    kept = stands.copy()
+    for k in range(stands.shape[1]):
+        for start, end in contact_runs(stands[:, k]):
+            if end - start < shortest_frames:
+                kept[start:end, k] = False
+    return kept

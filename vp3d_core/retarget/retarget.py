@@ -18,8 +18,9 @@ from .arm_spread import spread_arms
 from .body_pose import centre_bone, place_centre, turn_bones
 from .followed import with_followed
 from .ik_controls import drop_fk_limbs, place_ik_controls
+from .performance import Performance
 from .planting import plant_target_feet
-from .rest_body import rest_body
+from .rest_body import RestBody, rest_body
 from .rig import BoneCurves, Rig
 from .rig_errors import RigMapIncomplete
 from .rig_map import RigMap
@@ -66,28 +67,14 @@ def retarget(
     """
     rig_map.check(rig)
     rig, order = with_followed(rig, rig_map.follows)
-    if alignment_pose is not None:
-        alignment_pose = alignment_pose[order]
     frames = scene_frames(motion, frames_per_second=frames_per_second, first_frame=first_frame)
     at_scene_rate = resample(motion, (frames - first_frame) / frames_per_second)
     source = read_source(at_scene_rate, source_map or guess_source_map(motion.skeleton))
     source = spread_arms(source, settings.arm_spread_rad)
     target = rest_body(rig, rig_map)
-    pose = TargetPose(rig, rig_map, source.num_frames, {}, {}, alignment_pose)
-    by_role = alignment_by_role if alignment_pose is None else facing_by_role
-    aligned = by_role(source.rest, target)
-    turn_bones(pose, source, target, aligned)
-    scale = settings.scale or target.leg_length / source.rest.leg_length
-    path = hip_path(source, target, scale=scale, origin=rig.world_from_armature[:3, 3])
-    path[:, 2] += settings.hip_height_offset
-    centre = centre_bone(pose)
-    place_centre(pose, centre, path)
-    if settings.plant_feet:
-        plant_target_feet(
-            pose, source, target, aligned=aligned, scale=scale, centre=centre, rate_hz=frames_per_second
-        )
-    if settings.limbs != "fk":
-        place_ik_controls(pose)
+    aligned_pose = None if alignment_pose is None else alignment_pose[order]
+    pose = TargetPose(rig, rig_map, source.num_frames, {}, {}, aligned_pose)
+    path = _pose_body(pose, source, target, settings, frames_per_second)
     kept = kept_axes(path, target, settings)
     for bone, place in pose.places.items():
         pose.places[bone] = place + kept - path
@@ -98,6 +85,25 @@ def retarget(
         _carry_by_root(pose, carrier)
         return _curves(pose, frames, settings)
     return _carried_by_object(pose, carrier, frames, settings)
+
+
+def _pose_body(
+    pose: TargetPose, source: Performance, target: RestBody, settings: RetargetSettings, rate_hz: float
+) -> Array:
+    """Let a rig do what a body does, and return the way of its hips (T, 3), world units."""
+    by_role = alignment_by_role if pose.alignment_pose is None else facing_by_role
+    aligned = by_role(source.rest, target)
+    turn_bones(pose, source, target, aligned)
+    scale = settings.scale or target.leg_length / source.rest.leg_length
+    path = hip_path(source, target, scale=scale, origin=pose.rig.world_from_armature[:3, 3])
+    path[:, 2] += settings.hip_height_offset
+    centre = centre_bone(pose)
+    place_centre(pose, centre, path)
+    if settings.plant_feet:
+        plant_target_feet(pose, source, target, aligned=aligned, scale=scale, centre=centre, rate_hz=rate_hz)
+    if settings.limbs != "fk":
+        place_ik_controls(pose)
+    return path
 
 
 def _carry_by_root(pose: TargetPose, carrier: Carrier) -> None:
