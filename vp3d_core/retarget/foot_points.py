@@ -32,11 +32,14 @@ def foot_arms(body: RestBody, side: str, *, like: RestBody | None = None) -> Arr
     Args:
         body: The body at rest.
         side: "left" or "right".
-        like: A body whose heels are known, for one whose heels are not.
+        like: The motion's body, for another one: where heels are not known its share of the foot counts;
+            if it bends its toes the ball counts instead of the tip.
     """
     ankle = body.ends[f"{side}_shin"]
     up, ahead = body.frame[:, 2], -body.frame[:, 1]
-    tip = next((body.ends[role] for role in (f"{side}_toe", f"{side}_foot") if role in body.ends), None)
+    bends = f"{side}_toe" in (like or body).heads
+    roles = (f"{side}_foot",) if bends else (f"{side}_toe", f"{side}_foot")
+    tip = next((body.ends[role] for role in roles if role in body.ends), None)
     height = body.height(ankle)
     if tip is None:
         tip = ankle + _ALONE_LENGTH * body.leg_length * ahead - up * height

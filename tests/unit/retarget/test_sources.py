@@ -19,8 +19,10 @@ from vp3d_core.retarget.source_map import guess_source_map, rig_from_skeleton
 from vp3d_core.retarget.source_motion import read_source
 from vp3d_core.retarget.upright_rest import is_upright
 from vp3d_core.rotations import (
+    IDENTITY,
     normalize,
     quat_conjugate,
+    quat_from_axis_angle,
     quat_from_matrix,
     quat_multiply,
     quat_rotate,
@@ -133,6 +135,29 @@ def test_a_source_whose_rest_pose_is_a_heap_is_stood_up(target):
         one, two = (heads[bones[b][0]] - heads[bones[a][0]] for heads in (expected, found))
         cosine = (one * two).sum(-1) / np.linalg.norm(one, axis=-1) / np.linalg.norm(two, axis=-1)
         assert np.degrees(np.arccos(np.clip(cosine, -1, 1))).max() < most_deg, a
+
+
+def test_toes_that_a_source_bends_are_keyed_and_stand_on_their_ball(target):
+    walk = as_mocap(walking_motion(3, num_frames=30))
+    still = dataclasses.replace(
+        walk,
+        rotations=np.tile(IDENTITY, (30, len(walk.skeleton.names), 1)),
+        root_positions=walk.root_positions[:1].repeat(30, 0),
+    )
+    skeleton = still.skeleton
+    bent = np.array(still.rotations)
+    bent[:, skeleton.names.index("LeftToeBase")] = quat_from_axis_angle(
+        np.array([1.0, 0.0, 0.0]), np.radians(np.linspace(0.0, 40.0, 30))
+    )
+    rig_map = guess_map(target)
+    (toe,), (foot,) = rig_map.bones["left_toe"], rig_map.bones["left_foot"]
+    found = [
+        retarget(motion, target, rig_map, RetargetSettings(), frames_per_second=30.0)
+        for motion in (still, dataclasses.replace(still, rotations=bent))
+    ]
+    assert 2 * np.degrees(np.arccos(found[1].rotations[toe][-1, 0])) == pytest.approx(40.0, abs=0.1)
+    heads = [world_heads(target, curves) for curves in found]
+    np.testing.assert_allclose(heads[1][foot], heads[0][foot], atol=1e-6)
 
 
 def test_a_skeleton_as_a_rig_stands_on_the_floor():
