@@ -22,7 +22,7 @@ from .link import worker_arguments
 from .pip_process import NO_SUCH_BUILD, child_environment, remedy_for, run_logged, tail
 from .steps import WHEELS_ONLY
 
-__all__ = ["is_for_blender", "run_in_real_blender", "run_to_end", "run_with_bpy"]
+__all__ = ["bpy_python", "is_for_blender", "run_in_real_blender", "run_to_end", "run_with_bpy"]
 
 BPY_MINORS = (11, 13)  # requirements/bpy.txt
 SCRIPT = Path("tests") / "run_in_blender.py"
@@ -46,7 +46,7 @@ def run_with_bpy(checkout: Path, words: list[str], say: Say) -> int:
     Raises:
         WorkerNotInstalled: The wheel is there, but cannot be installed.
     """
-    python = _ensure_environment(checkout, say)
+    python = bpy_python(checkout, say, skipped="tests/blender")
     if python is None:
         return 0
     say("Tests with Blender as a Python module:")
@@ -88,8 +88,20 @@ def _ensure_pytest(checkout: Path, pip_python: Path) -> Path:
     return folder
 
 
-def _ensure_environment(checkout: Path, say: Say) -> Path | None:
-    """Return the Python of an environment with bpy and pytest; None where there is no wheel of bpy."""
+def bpy_python(checkout: Path, say: Say, *, skipped: str) -> Path | None:
+    """Return the Python of an environment with bpy and pytest, made when missing.
+
+    Args:
+        checkout: The checkout's root.
+        say: Receives lines for the user.
+        skipped: What is left out where there is no wheel of bpy.
+
+    Returns:
+        None where there is none; the reason was said.
+
+    Raises:
+        WorkerNotInstalled: The wheel is there, but cannot be installed.
+    """
     folder = data_folder() / "bpy"
     python, ready = environment_python(folder), folder / "ready"
     key = hashlib.sha256(_pins(checkout).encode()).hexdigest()
@@ -97,9 +109,7 @@ def _ensure_environment(checkout: Path, say: Say) -> Path | None:
         return python
     base = find_python(BPY_MINORS)
     if base is None:
-        say(
-            "Skipped: tests/blender, as there is no Python 3.11 or 3.13, for which Blender comes as a module."
-        )
+        say(f"Skipped: {skipped}, as there is no Python 3.11 or 3.13, for which Blender comes as a module.")
         return None
     say(f"Installing Blender as a module for Python {base.version_text} ...")
     shutil.rmtree(folder, ignore_errors=True)
@@ -107,7 +117,7 @@ def _ensure_environment(checkout: Path, say: Say) -> Path | None:
     _run([str(base.path), "-I", "-m", "venv", str(folder)], log)
     pins = str(checkout / "requirements" / "bpy.txt")
     if not _run(worker_arguments(python, "-m", "pip", "install", WHEELS_ONLY, "-r", pins), log):
-        say(f"Skipped: tests/blender, as pip finds no wheel of bpy for this machine. Log: {log}")
+        say(f"Skipped: {skipped}, as pip finds no wheel of bpy for this machine. Log: {log}")
         return None
     ready.write_text(key, encoding="utf-8")
     return python
@@ -130,7 +140,7 @@ def _run(command: list[str], log: Path) -> bool:
     if any(sign in output for sign in NO_SUCH_BUILD):
         return False
     raise WorkerNotInstalled(
-        f"What the tests in Blender need was not installed:\n{tail(output)}\nLog: {log}",
+        f"Blender as a module was not installed:\n{tail(output)}\nLog: {log}",
         hint=remedy_for(output),
     )
 

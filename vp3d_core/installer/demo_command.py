@@ -16,7 +16,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .blender import BLENDER_VARIABLE, Blender, UnfitBlender, find_blender, script_command
+from ..errors import WorkerNotInstalled
+from .blender import BLENDER_VARIABLE, Blender, find_blender, script_command
+from .blender_tests import bpy_python
 from .installation import Installation
 from .link import COMMAND_VARIABLE, worker_arguments
 from .pip_process import child_environment
@@ -109,7 +111,7 @@ def run_demo(wanted: Installation, options: DemoOptions, say: Say) -> int:
     code = _run(worker_arguments(wanted.python, "-m", "vp3d_core.accuracy.demo_report", *files, *pictures))
     if code == 0:
         say(f"\nFiles in {options.out}:")
-        there = [name for name in FILE_TEXTS if (options.out / name).is_file()]
+        there = [name for name in FILE_TEXTS if _is_newer([options.out / name], [clip])]
         say("\n".join(f"  {name:<14}{FILE_TEXTS[name]}" for name in there))
     return code
 
@@ -143,22 +145,33 @@ def _write_blend(checkout: Path, clip: Path, out: Path, say: Say) -> None:
     """Write the .blend where there is a Blender; say why not where there is none."""
     if _is_newer([out / BLEND_NAME], _code(checkout), out / "motion.npz"):
         return
-    blender = find_blender()
-    if not isinstance(blender, Blender):
-        found = (
-            f"{blender.program}: {blender.reason}" if isinstance(blender, UnfitBlender) else "none was found"
-        )
-        say(
-            f"No {BLEND_NAME}: it needs Blender 4.2 or newer ({found}). Install it, or name its program in "
-            f"{BLENDER_VARIABLE}, and run the same command again."
-        )
-        return
-    say(f"Writing {BLEND_NAME} with Blender {blender.version_text} ({blender.program})")
+    script, log = checkout / BLEND_SCRIPT, out / BLENDER_LOG_NAME
     words = (str(out / "motion.npz"), "--video", str(clip), "-o", str(out / BLEND_NAME))
-    log = out / BLENDER_LOG_NAME
-    code = _run_logged(script_command(blender, checkout / BLEND_SCRIPT, *words), log)
+    blender = find_blender()
+    if isinstance(blender, Blender):
+        say(f"Writing {BLEND_NAME} with Blender {blender.version_text} ({blender.program})")
+        command = script_command(blender, script, *words)
+    else:
+        if blender is not None:
+            say(f"{blender.program} cannot be used: {blender.reason}")
+        python = _bpy(checkout, say)
+        if python is None:
+            say(f"With Blender 4.2 or newer, on PATH or named in {BLENDER_VARIABLE}, this command writes it.")
+            return
+        say(f"Writing {BLEND_NAME} with Blender's module")
+        command = worker_arguments(python, str(script), *words)
+    code = _run_logged(command, log)
     if code:
         say(f"No {BLEND_NAME}: Blender ended with {code}. What it said is in {log}")
+
+
+def _bpy(checkout: Path, say: Say) -> Path | None:
+    """Return a Python with Blender's module; None where there is none, which was said."""
+    try:
+        return bpy_python(checkout, say, skipped=BLEND_NAME)
+    except WorkerNotInstalled as error:  # the rest of the demo goes on without
+        say(f"Skipped: {BLEND_NAME}. {error.message}")
+        return None
 
 
 def _run(command: list[str]) -> int:
