@@ -10,14 +10,13 @@ from .family_match import match_family
 from .name_guess import Guess, guess_by_names, is_below
 from .rig import Rig
 from .rig_map import RigMap
-from .roles import BODY_ROLES, CENTRE, CONTROL_ROLES, MARKER_ROLES, REQUIRED_ROLES, TWIST_ROLES
+from .roles import BODY_ROLES, MARKER_ROLES, REQUIRED_ROLES, TWIST_ROLES
 from .structure_guess import guess_by_structure
 
 __all__ = ["guess_map"]
 
 _ADDED = 0.9  # of a guess's confidence beside a family's names, which it was not among
 _AGREEING = 0.95  # name and shape say the same
-_NEVER_ADDED = (CENTRE, "root", *CONTROL_ROLES)
 
 
 def guess_map(rig: Rig) -> RigMap:
@@ -45,10 +44,12 @@ def _completed(rig: Rig, known: RigMap, named: Guess) -> RigMap:
     """Add to a family's map what the names of other bones tell, where it hangs in the right place."""
     taken = {bone for bones in known.bones.values() for bone in bones}
     bones, sure = dict(known.bones), dict(known.confidence)
-    for role in (*BODY_ROLES, *TWIST_ROLES, *MARKER_ROLES):
-        if role in bones or role not in named or role in _NEVER_ADDED or taken & set(named[role][0]):
+    pelvis = known.bones["pelvis"][0]
+    for role in ("root", *BODY_ROLES, *TWIST_ROLES, *MARKER_ROLES):
+        if role in bones or role not in named or taken & set(named[role][0]):
             continue
-        if not is_below(rig, named[role][0][0], known.bones["pelvis"][0]):
+        bone = named[role][0][0]
+        if not (is_below(rig, pelvis, bone) if role == "root" else is_below(rig, bone, pelvis)):
             continue
         bones[role], sure[role] = named[role][0], named[role][1] * _ADDED
     return replace(known, bones=bones, confidence=sure)

@@ -73,6 +73,7 @@ _UNGLUED = frozenset(
         "lowleg",
         "lowerneck",
         "root",
+        "reference",
         "ring",
         "ribs",
         "rib",

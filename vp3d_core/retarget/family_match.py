@@ -51,8 +51,11 @@ def _known_names(bone_names: tuple[str, ...]) -> dict[str, tuple[str, float]]:
 
 
 def bare_name(name: str) -> str:
-    """Return a name without a name space ("mixamorig:Hips"), in lower case, full-width letters as usual."""
-    return re.sub(r"^.*[:|]", "", unicodedata.normalize("NFKC", name)).lower()
+    """Return a name without a name space ("mixamorig:Hips"), in lower case, full-width letters as usual.
+
+    Spaces count as underscores: exporters write them so.
+    """
+    return re.sub(r"^.*[:|]", "", unicodedata.normalize("NFKC", name)).replace(" ", "_").lower()
 
 
 def _matched(family: RigFamily, known: dict[str, tuple[str, float]]) -> FamilyMatch | None:

@@ -40,6 +40,7 @@ def family(name):
         ("spine_03", "", "spine"),
         ("leg_right", "right", "leg"),
         ("Root", "", "root"),
+        ("Reference", "", "reference"),
         ("lowerback", "", "lowerback"),
     ],
 )
@@ -125,3 +126,24 @@ def test_a_box_of_bones_is_no_body():
         rotation_modes=("QUATERNION",) * count,
     )
     assert guess_map(tail).missing == REQUIRED_ROLES
+
+
+@pytest.mark.parametrize("prefix", ["Bip001", "ValveBiped.Bip01", "Bip01"])
+def test_a_biped_is_known_after_an_exporter_wrote_underscores(prefix):
+    plain = family("biped")
+    rig = family_rig(plain)
+    names = (name.removeprefix(plain.prefixes[-1]).replace(" ", "_") for name in rig.bone_names)
+    rig = dataclasses.replace(rig, bone_names=tuple(prefix + name for name in names))
+    rig_map = guess_map(rig)
+    assert rig_map.family == "biped"
+    assert rig_map.bones["centre"] == (prefix,)
+    assert rig_map.bones["left_forearm"] == (f"{prefix}_L_Forearm",)
+
+
+def test_a_root_bone_that_a_family_does_not_know_is_found():
+    """A Mixamo character that somebody gave a root bone for a game engine."""
+    mixamo = family("mixamo")
+    rig = family_rig(dataclasses.replace(mixamo, bones={"root": ("Root",), **mixamo.bones}))
+    rig_map = guess_map(rig)
+    assert rig_map.family == "mixamo"
+    assert rig_map.bones["root"] == (rig.bone_names[0],)

@@ -19,6 +19,8 @@ from . import (
     makehuman,
     mixamo,
     mmd,
+    mmd_tools,
+    optitrack,
     rigify,
     rigify_metarig,
     smpl,
@@ -53,4 +55,6 @@ FAMILIES: tuple[RigFamily, ...] = (
     smpl.FAMILY,
     asf.FAMILY,
     mmd.FAMILY,
+    mmd_tools.FAMILY,
+    optitrack.FAMILY,
 )

@@ -11,7 +11,7 @@ FAMILY = RigFamily(
         "root": ("c_traj",),
         "centre": ("c_root_master.x",),
         "pelvis": ("c_root.x",),
-        "spine": ("c_spine_01.x", "c_spine_02.x", "c_spine_03.x", "c_spine_04.x"),
+        "spine": ("c_spine_01.x", "c_spine_02.x", "c_spine_03.x", "c_spine_04.x", "c_spine_05.x"),
         "neck": ("c_neck.x",),
         "head": ("c_head.x",),
         "clavicle": ("c_shoulder.{s}",),

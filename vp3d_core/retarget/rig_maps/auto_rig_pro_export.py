@@ -10,7 +10,7 @@ FAMILY = RigFamily(
     bones={
         "root": ("root",),
         "pelvis": ("root.x",),
-        "spine": ("spine_01.x", "spine_02.x", "spine_03.x", "spine_04.x"),
+        "spine": ("spine_01.x", "spine_02.x", "spine_03.x", "spine_04.x", "spine_05.x"),
         "neck": ("neck.x",),
         "head": ("head.x",),
         "clavicle": ("shoulder.{s}",),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""MikuMikuDance, in Japanese; as mmd_tools writes sides too."""
+"""MikuMikuDance, in Japanese."""
 
 from ..rig_family import RigFamily
 
