@@ -40,4 +40,7 @@ def redraw() -> None:
                 for region in area.regions:
                     if region.type == "UI":
                         region.tag_redraw()
-        window.workspace.status_text_set_internal(None)
+        if not len(window.modal_operators):  # they tell there which keys to press
+            # Blender 5.2 crashes without a window in the context, as in a timer after a file was loaded.
+            with bpy.context.temp_override(window=window):
+                window.workspace.status_text_set_internal(None)
