@@ -10,6 +10,7 @@ import numpy as np
 from mathutils import Matrix, Vector
 from vp3d.addon.armature import build_armature, motion_curves
 from vp3d.addon.fcurves import write_curves
+from vp3d.addon.motion_properties import key_properties
 from vp3d.vp3d_core.retarget.rig_family import RigFamily
 
 from tests.blender.motions import walking
@@ -67,13 +68,15 @@ def build_family_rig(family: RigFamily, *, arms_down_deg: float = 0.0, seed: int
 
 
 def walking_source() -> bpy.types.Object:
-    """Make a capture's armature that walks, on scene frames 1 to 60."""
+    """Make a capture's armature that walks, on scene frames 1 to 60, as an import does."""
     bpy.context.scene.render.fps = 30
     motion = walking()
     collection = bpy.context.scene.collection
     made, bones = build_armature(motion, name="Source", context=bpy.context, collection=collection)
-    curves = motion_curves(motion, made, bones=bones, frames=np.arange(1.0, 61.0))
-    write_curves(made, curves, action_name="Walk")
+    frames = np.arange(1.0, 61.0)
+    curves = motion_curves(motion, made, bones=bones, frames=frames)
+    action = write_curves(made, curves, action_name="Walk")
+    key_properties(made, action, motion, frames)
     return made
 
 
