@@ -28,9 +28,13 @@ def refresh_jobs() -> None:
     session = bpy.context.window_manager.vp3d
     chosen = chosen_job(session)
     chosen_folder = chosen.folder if chosen is not None else ""
-    session.jobs.clear()
-    for record in past_jobs(choices().jobs_folder)[:MAX_SHOWN]:
-        _add(session, record)
+    records = past_jobs(choices().jobs_folder)[:MAX_SHOWN]
+    while len(session.jobs) > len(records):  # items are used again: the interface may point at them
+        session.jobs.remove(len(session.jobs) - 1)
+    while len(session.jobs) < len(records):
+        session.jobs.add()
+    for item, record in zip(session.jobs, records, strict=True):
+        _show(item, record)
     folders = [job.folder for job in session.jobs]
     session.job_index = folders.index(chosen_folder) if chosen_folder in folders else 0
 
@@ -41,10 +45,9 @@ def chosen_job(session: bpy.types.PropertyGroup) -> bpy.types.PropertyGroup | No
     return session.jobs[index] if 0 <= index < len(session.jobs) else None
 
 
-def _add(session: bpy.types.PropertyGroup, record: JobRecord) -> None:
+def _show(item: bpy.types.PropertyGroup, record: JobRecord) -> None:
     running = job_runner.running("capture")
     own = running is not None and running.folder == record.folder
-    item = session.jobs.add()
     item.name = record.video.stem
     item.folder = str(record.folder)
     item.video = str(record.video)
