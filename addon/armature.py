@@ -14,11 +14,13 @@ from ..vp3d_core.arrays import Array
 from ..vp3d_core.motion import Motion
 from ..vp3d_core.planned_bone import PlannedBone
 from ..vp3d_core.retarget.rig import BoneCurves, Rig
+from .object_place import world_matrix
 
 __all__ = ["build_armature", "motion_curves", "read_rig"]
 
 THEME_OF_SIDE = {"L": "THEME04", "R": "THEME01", "": "DEFAULT"}  # blue left, red right
 HIDDEN_GROUP = "Helpers"
+STANDS_STILL = 1e-6  # rad, or armature units
 
 
 def read_rig(armature_object: bpy.types.Object) -> Rig:
@@ -36,7 +38,7 @@ def read_rig(armature_object: bpy.types.Object) -> Rig:
             -1, 4, 4
         ),
         lengths=np.array([bone.length for bone in bones], dtype=np.float64),
-        world_from_armature=np.array(armature_object.matrix_world, dtype=np.float64),
+        world_from_armature=np.array(world_matrix(armature_object), dtype=np.float64),
         inherits_rotation=np.array([bone.use_inherit_rotation for bone in bones], dtype=bool),
         connected=np.array([bone.use_connect and bone.parent is not None for bone in bones], dtype=bool),
         deforms=np.array([bone.use_deform for bone in bones], dtype=bool),
@@ -48,7 +50,21 @@ def read_rig(armature_object: bpy.types.Object) -> Rig:
             if isinstance(value, (bool, int, float))
         },
         local_locations=np.array([bone.use_local_location for bone in bones], dtype=bool),
+        standing_rotations=_standing_rotations(pose_bones),
+        standing_locations={
+            pose_bone.name: np.array(pose_bone.location, dtype=np.float64)
+            for pose_bone in pose_bones
+            if any(abs(part) > STANDS_STILL for part in pose_bone.location)
+        },
     )
+
+
+def _standing_rotations(pose_bones: Sequence[bpy.types.PoseBone]) -> dict[str, Array]:
+    """Return the basis quaternions of the bones that are turned."""
+    quats = {pose_bone.name: pose_bone.matrix_basis.to_quaternion() for pose_bone in pose_bones}
+    return {
+        name: np.array(quat, dtype=np.float64) for name, quat in quats.items() if quat.angle > STANDS_STILL
+    }
 
 
 def build_armature(

@@ -15,6 +15,7 @@ from ..vp3d_core.retarget.rig import BoneCurves
 from ..vp3d_core.retarget.rig_errors import RigError
 from ..vp3d_core.rotations import quat_continuous
 from .blender_version import GROUP_ARGUMENT, SLOTTED_ACTIONS
+from .object_place import local_channels
 
 __all__ = ["action_curves", "new_action", "rotation_channel", "write_channels", "write_curves", "write_steps"]
 
@@ -52,10 +53,10 @@ def write_curves(
         if bone_name in curves.rotations:
             name, values = rotation_channel(pose_bone, curves.rotations[bone_name])
             channels[f"{path}.{name}"] = (bone_name, values)
-    if curves.object_locations is not None:
-        channels["location"] = ("Object Transforms", curves.object_locations)
-    if curves.object_rotations is not None:
-        name, values = rotation_channel(armature_object, curves.object_rotations)
+    if curves.object_locations is not None and curves.object_rotations is not None:
+        places, turns = local_channels(armature_object, curves.object_locations, curves.object_rotations)
+        name, values = rotation_channel(armature_object, turns)
+        channels["location"] = ("Object Transforms", places)
         channels[name] = ("Object Transforms", values)
     with new_action(armature_object, action_name) as action:
         write_channels(armature_object, action, curves.frames, channels)

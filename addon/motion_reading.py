@@ -14,13 +14,14 @@ from ..vp3d_core.arrays import Array
 from ..vp3d_core.errors import InputError
 from ..vp3d_core.euler import quat_from_euler
 from ..vp3d_core.motion import CONTACT_JOINTS, Motion
-from ..vp3d_core.retarget.rig import BoneCurves
+from ..vp3d_core.retarget.rig import BoneCurves, Rig
 from ..vp3d_core.retarget.rig_pose import pose_matrices
 from ..vp3d_core.rotations import IDENTITY, normalize, quat_continuous, quat_from_axis_angle
 from .armature import read_rig
 from .fcurves import action_curves, curve_values
 from .motion_properties import contact_property
 from .scene_settings import scene_rate
+from .shown import shown
 
 __all__ = ["read_motion"]
 
@@ -49,7 +50,8 @@ def read_motion(armature_object: bpy.types.Object, *, context: bpy.types.Context
     if _moves_by_curves_alone(armature_object, action):
         poses = pose_matrices(rig, _bone_curves(armature_object, action, frames))
     else:
-        poses = _evaluated_poses(armature_object, rig.bone_names, frames, context)
+        with shown(armature_object, context):
+            poses = _evaluated_poses(armature_object, rig, frames, context)
     return motion_of_armature(
         rig,
         poses,
@@ -66,11 +68,26 @@ def _moves_by_curves_alone(armature_object: bpy.types.Object, action: bpy.types.
     return not (
         data.drivers
         or data.nla_tracks
+        or any(_is_animated(each) for each in _above(armature_object))
         or armature_object.constraints
         or any(bone.constraints for bone in armature_object.pose.bones)
         or not all(path.startswith(("pose.bones[", "[")) for path in paths)
         or any(path.endswith("scale") for path in paths)
     )
+
+
+def _above(armature_object: bpy.types.Object) -> list[bpy.types.Object]:
+    """Return the parents of an object."""
+    line: list[bpy.types.Object] = []
+    parent = armature_object.parent
+    while parent is not None:
+        line.append(parent)
+        parent = parent.parent
+    return line
+
+
+def _is_animated(parent: bpy.types.Object) -> bool:
+    return bool(parent.animation_data or parent.constraints)
 
 
 def _bone_curves(armature_object: bpy.types.Object, action: bpy.types.Action, frames: Array) -> BoneCurves:
@@ -109,15 +126,20 @@ def _quats(mode: str, channel: Callable[[str], Array]) -> Array:
 
 
 def _evaluated_poses(
-    armature_object: bpy.types.Object, bone_names: tuple[str, ...], frames: Array, context: bpy.types.Context
+    armature_object: bpy.types.Object, rig: Rig, frames: Array, context: bpy.types.Context
 ) -> Array:
-    """Return pose matrices (T, B, 4, 4) in armature space, as the scene shows them."""
-    poses = np.empty((len(frames), len(bone_names), 4, 4))
+    """Return pose matrices (T, B, 4, 4) as the scene shows them, in the armature space of the rig.
+
+    An object that moves takes its bones along: it stays in one place then.
+    """
+    poses = np.empty((len(frames), len(rig.bone_names), 4, 4))
+    back = np.linalg.inv(rig.world_from_armature)
     with _frame_kept(context.scene):
         for number, frame in enumerate(frames):  # constraints and drivers have no other way
             context.scene.frame_set(int(frame))
-            posed = armature_object.evaluated_get(context.evaluated_depsgraph_get()).pose.bones
-            poses[number] = [posed[name].matrix for name in bone_names]
+            posed = armature_object.evaluated_get(context.evaluated_depsgraph_get())
+            moved = back @ np.array(posed.matrix_world)
+            poses[number] = moved @ np.array([posed.pose.bones[name].matrix for name in rig.bone_names])
     return poses
 
 

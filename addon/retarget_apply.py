@@ -6,15 +6,18 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
+from ..vp3d_core.arrays import Array
 from ..vp3d_core.retarget.retarget import retarget
+from ..vp3d_core.retarget.rig import Rig
 from ..vp3d_core.retarget.rig_map import RigMap
 from ..vp3d_core.retarget.settings import RetargetSettings
 from .armature import read_rig
 from .fcurves import write_curves
 from .motion_reading import read_motion
 from .scene_settings import scene_rate
+from .shown import shown
 
-__all__ = ["apply_retarget"]
+__all__ = ["apply_retarget", "current_pose"]
 
 
 def apply_retarget(
@@ -47,10 +50,15 @@ def apply_retarget(
     rate_hz = scene_rate(context.scene)
     motion = read_motion(source, context=context, first_frame=0)
     rig = read_rig(target)
-    pose = None
-    if use_current_pose:
-        pose = np.array([target.pose.bones[name].matrix for name in rig.bone_names], dtype=np.float64)
+    pose = current_pose(target, rig, context) if use_current_pose else None
     curves = retarget(
         motion, rig, rig_map, settings, frames_per_second=rate_hz, first_frame=0, alignment_pose=pose
     )
     return write_curves(target, curves, action_name=f"{target.name} {source.animation_data.action.name}")
+
+
+def current_pose(target: bpy.types.Object, rig: Rig, context: bpy.types.Context) -> Array:
+    """Return the pose matrices (B, 4, 4), armature space, of the pose that an armature object stands in."""
+    with shown(target, context):
+        posed = target.evaluated_get(context.evaluated_depsgraph_get()).pose.bones
+        return np.array([posed[name].matrix for name in rig.bone_names], dtype=np.float64)

@@ -27,6 +27,7 @@ def plant_target_feet(
     aligned: Mapping[str, Array],
     scale: float,
     centre: int,
+    floor_z: float,
     rate_hz: float,
 ) -> None:
     """Move the body and bend the legs so that standing feet stay in place; changes ``pose``.
@@ -38,6 +39,7 @@ def plant_target_feet(
         aligned: Alignment (4,) of each role.
         scale: Target length / source length.
         centre: The bone that carries the body.
+        floor_z: Height of the floor, world units.
         rate_hz: Frames per second.
     """
     stands = standing_feet(source, rate_hz)
@@ -57,8 +59,7 @@ def plant_target_feet(
             stands[:, 2 * k : 2 * k + 2],
         )
         hinges[side] = quat_rotate(source.turns[f"{side}_thigh"][-1], source.rest.frame[:, 0])
-    floor_z = float(pose.rig.world_from_armature[2, 3]) / scale
-    planted = plant_feet(feet, floor_z=floor_z, hinges=hinges, rate_hz=rate_hz)
+    planted = plant_feet(feet, floor_z=floor_z / scale, hinges=hinges, rate_hz=rate_hz)
     pose.places[centre] = pose.places[centre] + planted.shifts * scale
     for side in SIDES:
         for part, turns in (("thigh", planted.thigh_turns), ("shin", planted.shin_turns)):

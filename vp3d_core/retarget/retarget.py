@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from ..arrays import Array
 from ..motion import Motion
 from ..resample import resample, scene_frames
-from ..rotations import quat_conjugate, quat_continuous, quat_multiply, quat_rotate
+from ..rotations import IDENTITY, quat_conjugate, quat_continuous, quat_multiply, quat_rotate
 from .alignment import alignment_by_role, facing_by_role
 from .arm_spread import spread_arms
 from .body_pose import centre_bone, place_centre, turn_bones
@@ -25,7 +27,7 @@ from .rig import BoneCurves, Rig
 from .rig_errors import RigMapIncomplete
 from .rig_map import RigMap
 from .rig_pose import basis_locations, basis_rotations
-from .root_motion import Carrier, carrier_motion, hip_path, kept_axes
+from .root_motion import Carrier, carrier_motion, hip_path, kept_axes, standing_place
 from .settings import RetargetSettings
 from .source_map import guess_source_map
 from .source_motion import read_source
@@ -67,14 +69,42 @@ def retarget(
     """
     rig_map.check(rig)
     rig, order = with_followed(rig, rig_map.follows)
+    displaced, rig = _root_at_rest(rig, rig_map)
     frames = scene_frames(motion, frames_per_second=frames_per_second, first_frame=first_frame)
     at_scene_rate = resample(motion, (frames - first_frame) / frames_per_second)
     source = read_source(at_scene_rate, source_map or guess_source_map(motion.skeleton))
     source = spread_arms(source, settings.arm_spread_rad)
-    target = rest_body(rig, rig_map)
     aligned_pose = None if alignment_pose is None else alignment_pose[order]
     pose = TargetPose(rig, rig_map, source.num_frames, {}, {}, aligned_pose)
-    path = _pose_body(pose, source, target, settings, frames_per_second)
+    curves = _body_curves(pose, source, settings, frames=frames, rate_hz=frames_per_second)
+    still, there = np.tile(IDENTITY, (len(frames), 1)), np.zeros((len(frames), 3))
+    return replace(
+        curves,
+        rotations={**dict.fromkeys(displaced, still), **curves.rotations},
+        locations={**dict.fromkeys(displaced, there), **curves.locations},
+    )
+
+
+def _root_at_rest(rig: Rig, rig_map: RigMap) -> tuple[list[str], Rig]:
+    """Return root bones that stand elsewhere, where a motion before left them, and the rig without that."""
+    displaced = [
+        name
+        for name in rig_map.bones.get("root", ())
+        if name in rig.standing_rotations or name in rig.standing_locations
+    ]
+    turned, moved = (
+        {name: basis for name, basis in standing.items() if name not in displaced}
+        for standing in (rig.standing_rotations, rig.standing_locations)
+    )
+    return displaced, replace(rig, standing_rotations=turned, standing_locations=moved)
+
+
+def _body_curves(
+    pose: TargetPose, source: Performance, settings: RetargetSettings, *, frames: Array, rate_hz: float
+) -> BoneCurves:
+    """Return the keys that let a rig do what a body does."""
+    target = rest_body(pose.rig, pose.rig_map)
+    path = _pose_body(pose, source, target, settings, rate_hz)
     kept = kept_axes(path, target, settings)
     for bone, place in pose.places.items():
         pose.places[bone] = place + kept - path
@@ -95,12 +125,23 @@ def _pose_body(
     aligned = by_role(source.rest, target)
     turn_bones(pose, source, target, aligned)
     scale = settings.scale or target.leg_length / source.rest.leg_length
-    path = hip_path(source, target, scale=scale, origin=pose.rig.world_from_armature[:3, 3])
+    place = standing_place(target, pose.rig.world_from_armature[:3, 3])
+    path = hip_path(source, target, scale=scale, origin=place)
     path[:, 2] += settings.hip_height_offset
     centre = centre_bone(pose)
     place_centre(pose, centre, path)
     if settings.plant_feet:
-        plant_target_feet(pose, source, target, aligned=aligned, scale=scale, centre=centre, rate_hz=rate_hz)
+        floor_z = float(place[2])
+        plant_target_feet(
+            pose,
+            source,
+            target,
+            aligned=aligned,
+            scale=scale,
+            centre=centre,
+            floor_z=floor_z,
+            rate_hz=rate_hz,
+        )
     if settings.limbs != "fk":
         place_ik_controls(pose)
     return path

@@ -36,6 +36,8 @@ class Rig:
         properties: Bones' custom properties of numbers, (bone, property) to value.
         local_locations: (B,) bool, or None for all; the location of a bone that has none is keyed along the
             axes of its parent's pose.
+        standing_rotations: Bone to (4,) basis quaternion, of bones that are turned now.
+        standing_locations: Bone to (3,) basis location, as keyed, of bones that are moved now.
     """
 
     name: str
@@ -50,6 +52,8 @@ class Rig:
     rotation_modes: tuple[str, ...]
     properties: Mapping[tuple[str, str], float] = field(default_factory=dict)
     local_locations: BoolArray | None = None
+    standing_rotations: Mapping[str, Array] = field(default_factory=dict)
+    standing_locations: Mapping[str, Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         count = len(self.bone_names)
@@ -80,8 +84,8 @@ class BoneCurves:
             own rotation mode.
         locations: Bone name to (T, 3) basis locations, armature units; along the bone's axes, or those of its
             parent's pose where the rig says so.
-        object_locations: (T, 3) of the armature object, in its parent's space, or None.
-        object_rotations: (T, 4) of the armature object, or None.
+        object_locations: (T, 3) of the armature object, in the world, or None.
+        object_rotations: (T, 4) of the armature object, in the world, or None.
         properties: (bone, custom property) to a value that is set and keyed once (FK/IK switches).
     """
 

@@ -77,14 +77,22 @@ def pose_bones(
         rig: The rig.
         num_frames: T.
         bones: Indices of the bones to pose.
-        turns: Bone index to (T, 4) rotations in armature space; others keep an identity basis.
-        places: Bone index to (T, 3) heads in armature space; others stay where their parent carries them.
+        turns: Bone index to (T, 4) rotations in armature space; others keep the basis that they stand in.
+        places: Bone index to (T, 3) heads in armature space; so do others.
     """
     rest = quat_from_matrix(rotation_parts(rig.armature_from_bone))
     heads = rig.armature_from_bone[:, :3, 3]
     result = PosedBones({}, {}, {}, {}, {})
     for bone in with_ancestors(rig, bones):
-        _pose_bone(rig, bone, rest, heads, num_frames, turns, places, result)
+        _pose_bone(rig, bone, rest, heads, num_frames, result)
+        name = rig.bone_names[bone]
+        turn, head = result.turns[bone], result.heads[bone]
+        if name in rig.standing_rotations:
+            turn = quat_multiply(turn, rig.standing_rotations[name])
+        if name in rig.standing_locations:
+            head = head + quat_rotate(result.location_turns[bone], rig.standing_locations[name])
+        _set(result.turns, bone, turns.get(bone, turn))
+        _set(result.heads, bone, places.get(bone, head))
     return result
 
 
@@ -94,11 +102,9 @@ def _pose_bone(
     rest: Array,
     heads: Array,
     num_frames: int,
-    turns: Mapping[int, Array],
-    places: Mapping[int, Array],
     posed: PosedBones,
 ) -> None:
-    """Pose one bone whose parent is posed; writes into the dictionaries of ``posed``."""
+    """Pose one bone whose parent is posed, with an identity basis; writes into ``posed``."""
     parent = rig.parents[bone]
     still = np.broadcast_to(rest[bone], (num_frames, 4))
     if parent < 0:
@@ -115,11 +121,15 @@ def _pose_bone(
         (posed.location_turns, location),
         (posed.carried_turns, carried),
         (posed.carried_heads, at),
-        (posed.turns, turns.get(bone, carried)),
-        (posed.heads, places.get(bone, at)),
+        (posed.turns, carried),
+        (posed.heads, at),
     ):
-        assert isinstance(field, dict)
-        field[bone] = value
+        _set(field, bone, value)
+
+
+def _set(field: Mapping[int, Array], bone: int, value: Array) -> None:
+    assert isinstance(field, dict)
+    field[bone] = value
 
 
 def rotation_parts(matrices: Array) -> Array:
@@ -155,15 +165,14 @@ def pose_matrices(rig: Rig, curves: BoneCurves) -> Array:
     result = np.zeros((frames, count, 4, 4))
     result[..., 3, 3] = 1.0
     for bone, name in enumerate(rig.bone_names):
-        _pose_bone(rig, bone, rest, heads, frames, {}, {}, posed)
+        _pose_bone(rig, bone, rest, heads, frames, posed)
         turn, head = posed.turns[bone], posed.heads[bone]
         if name in curves.rotations:
             turn = quat_multiply(turn, curves.rotations[name])
         if name in curves.locations:
             head = head + quat_rotate(posed.location_turns[bone], curves.locations[name])
-        assert isinstance(posed.turns, dict)
-        assert isinstance(posed.heads, dict)
-        posed.turns[bone], posed.heads[bone] = turn, head
+        _set(posed.turns, bone, turn)
+        _set(posed.heads, bone, head)
         result[:, bone, :3, :3] = matrix_from_quat(turn)
         result[:, bone, :3, 3] = head
     return result

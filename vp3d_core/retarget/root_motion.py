@@ -13,7 +13,7 @@ from .performance import Performance
 from .rest_body import RestBody
 from .settings import RetargetSettings
 
-__all__ = ["Carrier", "carrier_motion", "hip_path", "kept_axes"]
+__all__ = ["Carrier", "carrier_motion", "hip_path", "kept_axes", "standing_place"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +35,20 @@ class Carrier:
         return quat_rotate(self.turns, point - self.pivot) + self.pivot + self.shifts
 
 
+def standing_place(target: RestBody, origin: Array) -> Array:
+    """Return where the motion starts (3,): at the armature object's origin, on the floor.
+
+    Where the feet are not at the origin's height at rest, the floor is there or at the feet: at the one that
+    is nearer to the world's floor.
+
+    Args:
+        target: The rig at rest.
+        origin: (3,) the armature object's place.
+    """
+    height = min((origin[2], target.floor[2]), key=abs)
+    return np.array([origin[0], origin[1], height])
+
+
 def hip_path(source: Performance, target: RestBody, *, scale: float, origin: Array) -> Array:
     """Return where the target's hip centre goes: (T, 3), world units.
 
@@ -45,7 +59,7 @@ def hip_path(source: Performance, target: RestBody, *, scale: float, origin: Arr
         source: The motion.
         target: The rig at rest.
         scale: Target length / source length.
-        origin: (3,) the armature object's place; the motion starts from there.
+        origin: (3,) from where the motion starts.
     """
     rise = target.height(_ankles(target)) - scale * source.rest.height(_ankles(source.rest))
     return source.hip_centres * scale + np.array([0.0, 0.0, rise]) + origin
