@@ -74,7 +74,8 @@ def test_noise_of_a_detector_and_a_lifter_is_averaged_out(walking_motion: Motion
     found = place(pose, seen_keypoints(walking_motion, noise_px=5.0), camera).root
     assert distances(found, root).mean() < 0.12
     steps = np.linalg.norm(np.diff(found - root, axis=0), axis=-1)
-    assert steps.mean() < 0.006
+    # A little more than standing feet alone would allow: in depth they are trusted less while the root moves.
+    assert steps.mean() < 0.009
 
 
 def test_outliers_do_not_pull_the_path(walking_motion: Motion) -> None:

@@ -3,7 +3,7 @@
 
 The lifter is sure across the picture and unsure in depth; where it is unsure it shortens bones (the mean of
 what could be). The keypoints say where a joint is across the picture, and a known bone length then says how
-far it goes in depth; which way, the lifter says.
+far it goes in depth; which way, the lifter says. Feet that stand say more, see ``standing_feet.py``.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from ..keypoints import Keypoints2D
 from ..pose import Pose3D, Trajectory
 from ..rotations import normalize
 from ..skeletons import JOINTS
+from .standing_feet import hold_standing_feet
 from .trajectory import PAIRS
 
 __all__ = ["limb_lengths", "refine"]
@@ -52,6 +53,7 @@ def refine(
         camera: Intrinsics and distortion.
         height_m: The person's height, for the prior on limb lengths.
     """
+    pose = hold_standing_feet(pose, trajectory)
     root = trajectory.root[:, None]
     joints = _pull_across(pose.joints + root, pose.sigma, keypoints, camera)
     lengths = limb_lengths(pose, height_m=height_m)

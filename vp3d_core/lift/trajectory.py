@@ -16,6 +16,7 @@ import numpy as np
 from ..arrays import Array
 from ..camera import Camera
 from ..errors import SkeletonMismatch
+from ..filters import gaussian_smooth
 from ..keypoints import Keypoints2D
 from ..motion import CONTACT_JOINTS
 from ..pose import Pose3D, Trajectory
@@ -42,6 +43,10 @@ CORRELATION_S = (
 ACCELERATION_SD = 5.0  # m/s² in root hertz; see CORRELATION_S
 VELOCITY_SD = 3.0  # m/s; weak, it only keeps ends without keypoints from running away
 STANDING_SPEED_SD = 0.08  # m/s of a foot that stands
+STANDING_SPEED_SHARE = (
+    0.5  # of the root's speed, added in depth: lifters shorten strides there by a half and more
+)
+ROOT_SPEED_SMOOTHING_S = 0.25
 HUBER = 1.5  # residuals beyond this many standard deviations count linearly
 ROUNDS = 4
 NEAREST_M, FARTHEST_M = 0.3, 200.0
@@ -95,13 +100,13 @@ def place(pose: Pose3D, keypoints: Keypoints2D, camera: Camera) -> Trajectory:
         weights *= (durations / CORRELATION_S)[:, None]
         bands, target = _reprojection_bands(points, rays, weights)
         bands += prior
-        _add_standing_feet(bands, target, feet, firm, pose.times_s)
+        ease = _depth_ease(depths, pose.times_s)
+        _add_standing_feet(bands, target, feet, firm, pose.times_s, ease=ease)
         root = _solve(bands, target, depths)
         depths = np.clip(root[:, 2], NEAREST_M, FARTHEST_M)
         robust = _huber(_residuals(points, rays, root) / noise)
-        firm = (
-            standing[1:] * standing[:-1] * _huber(_foot_speeds(feet, root, pose.times_s) / STANDING_SPEED_SD)
-        )
+        speeds = _foot_speeds(feet, root, pose.times_s, ease=ease)
+        firm = standing[1:] * standing[:-1] * _huber(speeds / STANDING_SPEED_SD)
     root[:, 2] = np.maximum(root[:, 2], NEAREST_M)
     return Trajectory(root)
 
@@ -157,9 +162,11 @@ def _reprojection_bands(points: Array, rays: Array, weights: Array) -> tuple[Arr
     return bands, target
 
 
-def _add_pair(bands: Array, weights: Array, *, step: int, first: int = 0) -> None:
-    """Add weights (N,) between frames i and i + step, from frame ``first``, on all three axes."""
-    for axis in range(3):
+def _add_pair(
+    bands: Array, weights: Array, *, step: int, first: int = 0, axes: tuple[int, ...] = (0, 1, 2)
+) -> None:
+    """Add weights (N,) between frames i and i + step, from frame ``first``, on some axes."""
+    for axis in axes:
         start = 3 * (first + step) + axis
         bands[8 - 3 * step, start : start + 3 * len(weights) : 3] += weights
 
@@ -191,8 +198,19 @@ def _smoothness_bands(times_s: Array, durations: Array) -> Array:
     return bands
 
 
-def _add_standing_feet(bands: Array, target: Array, feet: Array, firm: Array, times_s: Array) -> None:
-    """Add Σ firm |(t[i+1] + F[i+1]) - (t[i] + F[i])|² / (speed² Δt), in place.
+def _depth_ease(depths: Array, times_s: Array) -> Array:
+    """Return (T - 1,) in (0, 1]: what a standing foot's rest in depth counts against its rest across."""
+    if len(times_s) < 2:
+        return np.ones(0)
+    steps = np.diff(times_s)
+    smooth = gaussian_smooth(depths, ROOT_SPEED_SMOOTHING_S / float(np.median(steps)))
+    return 1.0 / (1.0 + (STANDING_SPEED_SHARE * np.diff(smooth) / steps / STANDING_SPEED_SD) ** 2)
+
+
+def _add_standing_feet(
+    bands: Array, target: Array, feet: Array, firm: Array, times_s: Array, *, ease: Array
+) -> None:
+    """Add Σ firm |(t[i+1] + F[i+1]) - (t[i] + F[i])|² / (speed² Δt), in place; in depth times ``ease``.
 
     Args:
         bands: (9, 3T) upper bands.
@@ -200,16 +218,19 @@ def _add_standing_feet(bands: Array, target: Array, feet: Array, firm: Array, ti
         feet: (T, 4, 3) m, root-relative.
         firm: (T - 1, 4) weight of each foot point that stands in both frames.
         times_s: (T,) s.
+        ease: (T - 1,), see ``_depth_ease``.
     """
     if len(times_s) < 2:
         return
     steps = np.diff(times_s)
     weights = firm / (STANDING_SPEED_SD**2 * steps * CORRELATION_S)[:, None]
     total = weights.sum(axis=1)
-    _add_pair(bands, total, step=0)
-    _add_pair(bands, total, step=0, first=1)
-    _add_pair(bands, -total, step=1)
+    for pull, axes in ((total, (0, 1)), (total * ease, (2,))):
+        _add_pair(bands, pull, step=0, axes=axes)
+        _add_pair(bands, pull, step=0, first=1, axes=axes)
+        _add_pair(bands, -pull, step=1, axes=axes)
     push = (weights[..., None] * np.diff(feet, axis=0)).sum(axis=1)
+    push[:, 2] *= ease
     target[:-1] += push
     target[1:] -= push
 
@@ -231,9 +252,10 @@ def _residuals(points: Array, rays: Array, root: Array) -> Array:
     return np.linalg.norm(placed[..., :2] - rays * np.maximum(placed[..., 2:], NEAREST_M), axis=-1)
 
 
-def _foot_speeds(feet: Array, root: Array, times_s: Array) -> Array:
-    """Return (T - 1, 4) speed of toes and heels, m/s."""
+def _foot_speeds(feet: Array, root: Array, times_s: Array, *, ease: Array) -> Array:
+    """Return (T - 1, 4) speed of toes and heels, m/s, in depth as far as it counts."""
     steps = np.diff(feet + root[:, None], axis=0)
+    steps[..., 2] *= np.sqrt(ease)[:, None]
     return np.linalg.norm(steps, axis=-1) / np.diff(times_s)[:, None]
 
 
