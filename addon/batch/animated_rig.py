@@ -21,6 +21,7 @@ from ...vp3d_core.retarget.rig import Rig
 from ..armature import read_rig
 from ..capture_import import import_motions
 from ..fcurves import write_curves
+from ..retarget_apply import current_pose
 from ..scene_settings import scene_rate
 from .exporters import moved_meshes
 
@@ -123,7 +124,13 @@ def retarget_motion(path: Path, clip: Clip, choice: SceneChoice, *, name: str) -
     rig = read_rig(armature)
     bone_map = _map_of(rig, choice)
     curves = retarget(
-        motion, rig, bone_map, choice.retarget, frames_per_second=rate_hz, first_frame=first_frame
+        motion,
+        rig,
+        bone_map,
+        choice.retarget,
+        frames_per_second=rate_hz,
+        first_frame=first_frame,
+        alignment_pose=current_pose(armature, rig, bpy.context) if choice.current_pose else None,
     )
     write_curves(armature, curves, action_name=name)
     return Animated.of(armature)

@@ -20,7 +20,6 @@ import bpy
 import numpy as np
 import pytest
 from vp3d.addon.armature import build_armature
-from vp3d.addon.batch.command import run
 from vp3d.vp3d_core import motion_file
 from vp3d.vp3d_core.armature_plan import plan_armature, rest_joints
 from vp3d.vp3d_core.arrays import Array
@@ -290,25 +289,6 @@ def test_ctrl_c_stops_with_130_and_the_same_command_goes_on(footage: Path, tmp_p
     done = convert(*words)
     assert done.returncode == 0, done.stdout + done.stderr
     assert states(tmp_path / "out") == {"a walk": "done"}
-
-
-@pytest.mark.parametrize(
-    ("words", "text"),
-    [
-        ([], "No clip was named"),
-        (["x.mp4"], "No output folder"),
-        (["x.mp4", "-o", "{tmp}/out", "--rig", "{tmp}/no.blend"], "no.blend cannot be read"),
-        (["x.mp4", "-o", "{tmp}/out", "--fov", "400"], "fov_deg is 400"),
-        (["--job", "{tmp}/job.json"], "job.json cannot be read"),
-    ],
-)
-def test_what_cannot_begin_is_told(
-    words: list[str], text: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    assert run([word.format(tmp=tmp_path) for word in words], prog="vp3d") == 1
-    told = capfd.readouterr().out
-    assert "Error: " in told
-    assert text in told
 
 
 def test_wrong_options_end_with_2() -> None:

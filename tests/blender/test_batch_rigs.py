@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which armature of a .blend is meant, and what is said when none fits."""
+"""Which armature of a .blend is meant and how, and what is said when something does not fit."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import Path
 
 import bpy
 import pytest
+from mathutils import Quaternion
 from vp3d.addon.armature import build_armature
 from vp3d.addon.batch.animated_rig import check_rig, find_armature, retarget_motion
+from vp3d.addon.batch.command import run
 from vp3d.vp3d_core import motion_file
 from vp3d.vp3d_core.batch.clips import Clip
 from vp3d.vp3d_core.batch.scene_choice import SceneChoice
@@ -103,3 +105,41 @@ def test_the_motion_comes_at_the_scenes_rate_and_first_frame(
     assert animated.armature == hero
     assert (animated.first_frame, animated.last_frame) == (101, 101 + round(59 / 30 * 24))
     assert [each.type for each in bpy.data.objects] == ["ARMATURE"]
+
+
+def test_the_pose_in_which_a_rig_stands_can_be_the_one_that_is_matched(
+    add_body: AddBody, walking_motion: Motion, tmp_path: Path
+) -> None:
+    hero = add_body("Hero")
+    posed = hero.pose.bones["upper_arm.L"]
+    posed.rotation_quaternion = (0.9, 0.0, 0.0, 0.4)
+    motion_file.save(tmp_path / "motion.npz", walking_motion)
+    clip = Clip("walk", tmp_path / "gone.mp4")
+    turned: list[float] = []
+    for current_pose in (False, True):
+        choice = SceneChoice(footage=False, current_pose=current_pose)
+        retarget_motion(tmp_path / "motion.npz", clip, choice, name="walk")
+        bpy.context.scene.frame_set(5)
+        turned.append(posed.rotation_quaternion.rotation_difference(Quaternion()).angle)
+        hero.animation_data_clear()
+        posed.rotation_quaternion = (0.9, 0.0, 0.0, 0.4)
+    assert abs(turned[0] - turned[1]) > 0.3
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ([], "No clip was named"),
+        (["x.mp4"], "No output folder"),
+        (["x.mp4", "-o", "{tmp}/out", "--rig", "{tmp}/no.blend"], "no.blend cannot be read"),
+        (["x.mp4", "-o", "{tmp}/out", "--fov", "400"], "fov_deg is 400"),
+        (["--job", "{tmp}/job.json"], "job.json cannot be read"),
+    ],
+)
+def test_what_cannot_begin_is_told(
+    words: list[str], text: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run([word.format(tmp=tmp_path) for word in words], prog="vp3d") == 1
+    told = capfd.readouterr().out
+    assert "Error: " in told
+    assert text in told

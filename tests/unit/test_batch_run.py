@@ -18,7 +18,7 @@ from vp3d_core.batch.batch_file import BatchPlan
 from vp3d_core.batch.claims import CLAIM_NAME, Claim, claim_clip
 from vp3d_core.batch.clips import Clip
 from vp3d_core.batch.records import RECORD_NAME
-from vp3d_core.batch.summary import BatchSummary, describe_files
+from vp3d_core.batch.summary import BatchSummary
 from vp3d_core.errors import InputError, VideoReadError, WorkerNotInstalled
 from vp3d_core.motion import Motion
 from vp3d_core.protocol import Event, HelloEvent, ProgressEvent, ResultEvent, StageEvent, WarningEvent
@@ -294,10 +294,3 @@ def test_json_lines_are_whole_and_end_with_the_summary(plan: BatchPlan, capture:
         ("c", "done"),
     ]
     assert ClipState(ended[0]["state"]) is ClipState.DONE
-
-
-def test_the_table_names_files_in_short() -> None:
-    people = tuple(f"walk-{number}{suffix}" for number in range(1, 7) for suffix in (".fbx", ".bvh"))
-    assert describe_files(("walk.blend", *people[:4])) == "walk (.blend), walk-1, walk-2 (.fbx .bvh)"
-    assert describe_files(people) == "walk-1, walk-2, walk-3, ..., walk-6 (.fbx .bvh)"
-    assert describe_files(()) == ""

@@ -50,7 +50,7 @@ SETTING_NAMES = {
     "smooth": "smooth", "device": "device", "threads": "threads", "lifter": "lifter",
     "fov": "fov_deg", "focal_mm": "focal_mm", "focal_px": "focal_px",
 }  # fmt: skip
-SCENE_NAMES = ("armature", "deform_only", "meshes", "footage", "first_frame")
+SCENE_NAMES = ("armature", "deform_only", "meshes", "footage", "first_frame", "current_pose")
 RETARGET_NAMES = ("root_motion", "root_heading", "scale", "plant_feet", "limbs")
 
 
@@ -112,6 +112,8 @@ def _add_retarget_options(group: argparse._ArgumentGroup) -> None:  # pyright: i
     add("--scale", metavar="X", type=float, help="of the way (default: from the legs' lengths)")
     add("--arm-spread", metavar="DEG", type=float, help="turn the arms away from the body (-28 to 28)")
     add("--no-plant-feet", dest="plant_feet", action="store_false", help="let standing feet slide")
+    pose = "match the motion's rest pose with the pose that the rig stands in, not with its rest pose"
+    add("--current-pose", action="store_true", help=pose)
     add("--limbs", choices=("fk", "ik", "both"), help="controls to key, where the rig has both")
 
 

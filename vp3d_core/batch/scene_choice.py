@@ -33,6 +33,8 @@ class SceneChoice:
         meshes: Whether exports hold the meshes that the rig moves.
         footage: Whether a .blend with a rig also gets the captured armature, its camera and the video.
         first_frame: Scene frame of the first key.
+        current_pose: Whether the pose in which the rig stands in its file, instead of its rest pose, is the
+            one that the motion's rest pose is matched with.
         retarget: How the motion is brought onto the rig.
     """
 
@@ -44,6 +46,7 @@ class SceneChoice:
     meshes: bool = True
     footage: bool = False
     first_frame: int = 1
+    current_pose: bool = False
     retarget: RetargetSettings = field(default_factory=RetargetSettings)
 
 
