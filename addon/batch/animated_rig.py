@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,6 @@ from ...vp3d_core import motion_file
 from ...vp3d_core.batch.clips import Clip
 from ...vp3d_core.batch.scene_choice import SceneChoice
 from ...vp3d_core.errors import InputError
-from ...vp3d_core.resample import resample, scene_frames
 from ...vp3d_core.retarget import rig_map
 from ...vp3d_core.retarget.auto_map import guess_map
 from ...vp3d_core.retarget.retarget import retarget
@@ -119,8 +119,8 @@ def retarget_motion(path: Path, clip: Clip, choice: SceneChoice, *, name: str) -
             first_frame=first_frame,
             suit=False,
         )
-        frames = scene_frames(motion, frames_per_second=rate_hz, first_frame=first_frame)
-        motion, first_frame = resample(motion, (frames - first_frame) / rate_hz), int(frames[0])
+    else:
+        motion = dataclasses.replace(motion, start_time_s=0.0)  # there is no video to be in time with
     rig = read_rig(armature)
     bone_map = _map_of(rig, choice)
     curves = retarget(

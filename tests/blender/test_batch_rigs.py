@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from vp3d.vp3d_core.batch.scene_choice import SceneChoice
 from vp3d.vp3d_core.errors import InputError
 from vp3d.vp3d_core.motion import Motion
 from vp3d.vp3d_core.retarget.rig_errors import RigError
+
+from tests.blender.videos import write_video
 
 AddBody = Callable[[str], bpy.types.Object]
 
@@ -105,6 +108,25 @@ def test_the_motion_comes_at_the_scenes_rate_and_first_frame(
     assert animated.armature == hero
     assert (animated.first_frame, animated.last_frame) == (101, 101 + round(59 / 30 * 24))
     assert [each.type for each in bpy.data.objects] == ["ARMATURE"]
+
+
+@pytest.mark.parametrize("footage", [False, True])
+def test_a_motion_from_the_middle_of_its_video_starts_with_it_or_on_the_first_frame(
+    add_body: AddBody, walking_motion: Motion, tmp_path: Path, footage: bool
+) -> None:
+    hero = add_body("Hero")
+    bpy.context.scene.render.fps = 30
+    motion_file.save(tmp_path / "motion.npz", dataclasses.replace(walking_motion, start_time_s=2.0))
+    choice = SceneChoice(footage=footage, first_frame=11)
+    video = write_video(tmp_path / "walk.mp4", size=(64, 36), fps=30, num_frames=5)
+    clip = Clip("walk", video)
+    animated = retarget_motion(tmp_path / "motion.npz", clip, choice, name="walk")
+    first = 71 if footage else 11
+    assert (animated.first_frame, animated.last_frame) == (first, first + 59)
+    captured = [each for each in bpy.data.objects if each.type == "ARMATURE" and each != hero]
+    assert len(captured) == footage
+    for armature in captured:
+        assert tuple(armature.animation_data.action.frame_range) == (71, 130)
 
 
 def test_the_pose_in_which_a_rig_stands_can_be_the_one_that_is_matched(

@@ -99,7 +99,12 @@ def _add_scene_options(group: argparse._ArgumentGroup) -> None:  # pyright: igno
     add("--deform-only", action="store_true", help="export only bones that deform")
     add("--no-meshes", dest="meshes", action="store_false", help="export the skeleton only")
     add("--footage", action="store_true", help="with a rig: add the captured armature, camera and video")
-    add("--first-frame", metavar="N", type=int, help="scene frame of the first key (default: 1)")
+    add(
+        "--first-frame",
+        metavar="N",
+        type=int,
+        help="scene frame of the first key, or of the video (default: 1)",
+    )
 
 
 def _add_retarget_options(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]

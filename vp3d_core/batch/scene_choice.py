@@ -32,7 +32,7 @@ class SceneChoice:
         deform_only: Whether exports leave out bones that deform nothing.
         meshes: Whether exports hold the meshes that the rig moves.
         footage: Whether a .blend with a rig also gets the captured armature, its camera and the video.
-        first_frame: Scene frame of the first key.
+        first_frame: Scene frame of the first key, or of the video's first picture where there is footage.
         current_pose: Whether the pose in which the rig stands in its file, instead of its rest pose, is the
             one that the motion's rest pose is matched with.
         retarget: How the motion is brought onto the rig.
