@@ -18,7 +18,6 @@ from vp3d_core.camera import Camera, focal_px_from_fov, focal_px_from_mm, intrin
 from vp3d_core.capture.outputs import OUTPUT_STAGES, describe_motions, write_outputs
 from vp3d_core.capture.people_stages import joint_confidence, lift_people, prominence
 from vp3d_core.capture.progress import Progress
-from vp3d_core.errors import InputError, KeypointFileError, NoPersonFound, VideoReadError, WeightsMissing
 from vp3d_core.keypoints import Detections2D, Frame
 from vp3d_core.lift.lifter import Lifter
 from vp3d_core.motion import Motion
@@ -68,7 +67,7 @@ def test_a_motion_is_whole_and_says_where_it_comes_from(walked: Motion, lifter: 
     )
     assert CaptureSettings.from_json(walked.meta["settings"]) == CaptureSettings()  # type: ignore[arg-type]
     assert walked.camera is not None
-    assert walked.camera.intrinsics[0, 0] == pytest.approx(np.hypot(*IMAGE_SIZE))
+    assert walked.camera.intrinsics[0, 0] == pytest.approx(focal_px_from_mm(30.0, image_size=IMAGE_SIZE))
 
 
 def test_the_same_capture_gives_the_same_motion(clip: Path, lifter: Lifter, walked: Motion) -> None:
