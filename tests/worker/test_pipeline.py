@@ -18,6 +18,7 @@ from vp3d_core.camera import Camera, focal_px_from_fov, focal_px_from_mm, intrin
 from vp3d_core.capture.outputs import OUTPUT_STAGES, describe_motions, write_outputs
 from vp3d_core.capture.people_stages import joint_confidence, lift_people, prominence
 from vp3d_core.capture.progress import Progress
+from vp3d_core.errors import InputError, KeypointFileError, NoPersonFound, VideoReadError, WeightsMissing
 from vp3d_core.keypoints import Detections2D, Frame
 from vp3d_core.lift.lifter import Lifter
 from vp3d_core.motion import Motion

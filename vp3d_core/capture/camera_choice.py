@@ -11,8 +11,8 @@ from .progress import Progress
 
 __all__ = ["camera_from_settings", "camera_key"]
 
-# 35-mm equivalent where nobody tells: phones film at 24 to 28 mm, a little longer when they steady the picture,
-# film cameras mostly at 24 to 50. The picture's diagonal, 43 mm, which others take, is too long for phones.
+# 35-mm equivalent where nobody tells: phones film at 24 to 28 mm, a little longer when they steady the
+# picture, film cameras mostly at 24 to 50. The picture's diagonal, 43 mm, is too long for phones.
 USUAL_FOCAL_MM = 30.0
 
 
