@@ -142,7 +142,7 @@ def test_the_pose_in_which_a_rig_stands_can_be_the_one_that_is_matched(
         choice = SceneChoice(footage=False, current_pose=current_pose)
         retarget_motion(tmp_path / "motion.npz", clip, choice, name="walk")
         bpy.context.scene.frame_set(5)
-        turned.append(posed.rotation_quaternion.rotation_difference(Quaternion()).angle)
+        turned.append(Quaternion(posed.rotation_quaternion).rotation_difference(Quaternion()).angle)
         hero.animation_data_clear()
         posed.rotation_quaternion = (0.9, 0.0, 0.0, 0.4)
     assert abs(turned[0] - turned[1]) > 0.3

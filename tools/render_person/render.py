@@ -100,7 +100,7 @@ def _followed(humans: Sequence[Human], num_frames: int) -> tuple[Array, tuple[tr
         bpy.context.scene.frame_set(FIRST_FRAME + t)
         for p, human in enumerate(humans):
             joints[p, t] = landmark_joints(human)
-            world = np.array(human.armature.matrix_world)
+            world = np.array(human.armature.matrix_world, dtype=np.float64)
             posed[p][t] = world @ np.array([np.array(bone.matrix) for bone in human.armature.pose.bones])
     bones = tuple(_bones(human, matrices) for human, matrices in zip(humans, posed, strict=True))
     return joints, bones
@@ -112,7 +112,7 @@ def _bones(human: Human, posed: Array) -> truth.BoneTruth:
     assert names == tuple(bone.name for bone in human.armature.pose.bones)
     parents = tuple(names.index(bone.parent.name) if bone.parent else -1 for bone in bones)
     world = np.array(human.armature.matrix_world)
-    rest = world @ np.array([np.array(bone.matrix_local) for bone in bones])
+    rest = world @ np.array([np.array(bone.matrix_local, dtype=np.float64) for bone in bones])
     return truth.BoneTruth(names, parents, rest, posed)
 
 

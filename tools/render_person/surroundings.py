@@ -218,8 +218,9 @@ def _parquet(rng: np.random.Generator) -> Array:
     tone = 0.85 + 0.25 * rng.random(boards * 2)[piece]
     grain = np.repeat(0.04 * rng.standard_normal((size, size // 16)), 16, axis=1)
     joint = (rows % (size // boards) < 2) | (along % (size // 2) < 2)
-    shade = np.where(joint, 0.55, tone + grain)[..., None]
-    return np.clip(np.array([0.60, 0.43, 0.27]) * shade, 0.0, 1.0)
+    shade: Array = np.where(joint, 0.55, tone + grain)[..., None]
+    colours: Array = np.array([0.60, 0.43, 0.27]) * shade
+    return colours.clip(0.0, 1.0)
 
 
 def _grass(rng: np.random.Generator) -> Array:

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from vp3d_core.detect import mmpose_models
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import torch
 
 __all__ = [
@@ -76,7 +78,7 @@ def narrow_model(name: str, start: dict[str, torch.Tensor] | None = None) -> tup
     with DefaultScope.overwrite_default_scope(SCOPES[name]):
         built = revert_sync_batchnorm(MODELS.build(model))
     if start is None:
-        built.init_weights()
+        cast("Callable[[], None]", built.init_weights)()
     else:
         built.load_state_dict(start, strict=False)  # the preprocessor's constants are not kept
     return built, config

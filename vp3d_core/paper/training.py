@@ -122,8 +122,12 @@ class _Run:
     @property
     def identity(self) -> dict[str, object]:
         """What must be the same for a run to go on; more epochs may be asked for."""
-        values = {name: value for name, value in asdict(self.settings).items() if name != "epochs"}
-        frames = {"labelled_frames": self.labelled_frames, "unlabelled_frames": self.unlabelled_frames}
+        values: dict[str, object] = asdict(self.settings)
+        values.pop("epochs")
+        frames: dict[str, object] = {
+            "labelled_frames": self.labelled_frames,
+            "unlabelled_frames": self.unlabelled_frames,
+        }
         return values | frames
 
     def save(self, epochs: int) -> None:

@@ -177,9 +177,9 @@ def _t_pose(source: Performance) -> RestBody:
         heads[f"{side}_foot"] = at
         foot = max(size.get(f"{side}_foot", 0.17), ankle_up * 1.2)
         ends[f"{side}_foot"] = (
-            at + _FORWARD * np.sqrt(foot**2 - (ankle_up * 0.75) ** 2) - _UP * ankle_up * 0.75
+            at + _FORWARD * float(np.sqrt(foot**2 - (ankle_up * 0.75) ** 2)) - _UP * ankle_up * 0.75
         )
-        at = hips + np.array([sign * shoulder_half, 0.0, 0.5])
+        at = hips + np.array([sign * shoulder_half, 0.0, 0.5], dtype=np.float64)
         for part in ("upper_arm", "forearm", "hand"):
             role = f"{side}_{part}"
             heads[role], ends[role] = at, at + sign * size.get(role, 0.08) * _LEFT
