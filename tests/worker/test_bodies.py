@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from tests.mocap_files import LEG_M, TRUNK_M, write_bank
+from vp3d_core.body_proportions import BONES
 from vp3d_core.skeletons import JOINTS, SLOTS
 from vp3d_core.train.bodies import (
     detector_points,
+    give_proportions,
     mirror,
-    rescale_bones,
     turn_about_vertical,
 )
 from vp3d_core.train.dataset import load_bank
@@ -84,7 +85,7 @@ def test_a_turn_about_the_vertical_turns_everything(walk: Walk) -> None:
 
 def test_other_proportions_keep_stature_and_symmetry(walk: Walk) -> None:
     joints = walk[0]
-    bodies = rescale_bones(joints, random())
+    bodies = give_proportions(joints, random())
     legs = length(bodies, "left_hip", "left_knee") + length(bodies, "left_knee", "left_ankle")
     shoulders = (
         bodies[:, :, JOINTS.index("left_shoulder")] + bodies[:, :, JOINTS.index("right_shoulder")]
@@ -106,18 +107,39 @@ def test_other_proportions_keep_stature_and_symmetry(walk: Walk) -> None:
     assert arm.std() > 0.01  # and another one for each body
 
 
-def test_no_spread_gives_everybody_the_same_body(walk: Walk) -> None:
-    joints = walk[0]
-    bodies = rescale_bones(joints, random(), spread=0.0)
-    thigh = length(bodies, "left_hip", "left_knee")
-    assert torch.allclose(thigh, thigh[:1, :1].expand_as(thigh), rtol=1e-3)
-    shoulders = length(bodies, "left_shoulder", "right_shoulder").mean()
-    assert shoulders < length(joints, "left_shoulder", "right_shoulder").mean()
+def test_no_spread_gives_everybody_the_mean_body(walk: Walk) -> None:
+    bodies = give_proportions(walk[0], random(), spread=0.0, tail=False)
+    for joint in ("left_knee", "right_ankle", "left_elbow", "right_wrist", "right_hip"):
+        bone = BONES[joint]
+        # Within 3 %: the stature is brought to 1.70 m at the end, and these shoulders lie high.
+        assert torch.allclose(length(bodies, bone.parent, joint), torch.tensor(bone.share * 1.70), rtol=0.03)
+
+
+def test_the_rigs_own_proportions_do_not_matter(walk: Walk) -> None:
+    joints = walk[0].clone()
+    wrist, elbow = JOINTS.index("left_wrist"), JOINTS.index("left_elbow")
+    hand = JOINTS.index("left_hand")
+    shift = -0.3 * (joints[:, :, wrist] - joints[:, :, elbow])
+    joints[:, :, wrist] += shift
+    joints[:, :, hand] += shift
+    assert torch.allclose(
+        give_proportions(joints, random(4)), give_proportions(walk[0], random(4)), atol=1e-4
+    )
+
+
+def test_bones_spread_as_people_do(walk: Walk) -> None:
+    standing = walk[0][:1, :2].expand(3000, -1, -1, -1)
+    for tail, factor in ((False, 1.0), (True, (0.85 + 0.15 * 4) ** 0.5)):
+        bodies = give_proportions(standing, random(5), tail=tail)
+        forearm = length(bodies, "left_elbow", "left_wrist")[:, 0].log()
+        trunk_and_legs = 0.025  # of the stature that all are brought to
+        assert BONES["left_wrist"].spread * factor == pytest.approx(float(forearm.std()), abs=trunk_and_legs)
+        assert float(forearm.std()) > 0.04
 
 
 def test_longer_legs_take_longer_steps(walk: Walk) -> None:
     joints = walk[0]
-    bodies = rescale_bones(joints, random(3))
+    bodies = give_proportions(joints, random(3))
 
     def per_leg(j: torch.Tensor) -> torch.Tensor:
         legs = length(j, "left_hip", "left_knee") + length(j, "left_knee", "left_ankle")

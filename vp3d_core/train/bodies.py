@@ -8,33 +8,16 @@ from __future__ import annotations
 
 import torch
 
+from ..body_proportions import BONES
 from ..pose import CANONICAL_HEIGHT_M
 from ..skeletons import JOINTS, SLOTS
 from .mocap import LEG_FRACTION, SEGMENTS
 
-__all__ = ["detector_points", "mirror", "rescale_bones", "turn_about_vertical"]
+__all__ = ["detector_points", "give_proportions", "mirror", "turn_about_vertical"]
 
 TRUNK_FRACTION = 0.288  # hip to shoulder, Drillis & Contini 1966
-
-# Of each joint: the parent for changing bone lengths, the bone's name, the standard deviation of the log of
-# its factor, and the factor's mean. Bones of one name on both sides share their factor. Shoulders of mocap
-# rigs are wide against what detectors mark.
-_BONES: dict[str, tuple[str, str, float, float]] = {
-    "spine": ("pelvis", "trunk", 0.06, 1.0), "thorax": ("spine", "trunk", 0.06, 1.0),
-    "nose": ("thorax", "neck", 0.08, 1.0), "head_top": ("nose", "head", 0.06, 1.0),
-    "left_ear": ("nose", "head", 0.06, 1.0), "right_ear": ("nose", "head", 0.06, 1.0),
-} | {
-    f"{side}_{joint}": (parent.format(s=side), group, sigma, mean)
-    for side in ("left", "right")
-    for joint, parent, group, sigma, mean in (
-        ("hip", "pelvis", "hips", 0.10, 1.0), ("knee", "{s}_hip", "thigh", 0.05, 1.0),
-        ("ankle", "{s}_knee", "shank", 0.05, 1.0), ("toe", "{s}_ankle", "foot", 0.08, 1.0),
-        ("heel", "{s}_ankle", "foot", 0.08, 1.0), ("shoulder", "thorax", "shoulders", 0.10, 0.93),
-        ("elbow", "{s}_shoulder", "upper_arm", 0.07, 1.0), ("wrist", "{s}_elbow", "forearm", 0.07, 1.0),
-        ("hand", "{s}_wrist", "hand", 0.10, 1.0),
-    )
-}  # fmt: skip
-_GROUPS = tuple(dict.fromkeys(bone[1] for bone in _BONES.values()))
+TAIL_SHARE, TAIL_FACTOR = 0.15, 2.0  # of bodies that vary more than adults do: children, drawn proportions
+_GROUPS = tuple(dict.fromkeys(bone.group for bone in BONES.values()))
 _ORDER = tuple(
     JOINTS.index(name)
     for name in (
@@ -109,22 +92,33 @@ def turn_about_vertical(
     return torch.einsum("bij,btkj->btki", turn, joints), torch.einsum("bij,btkjl->btkil", turn, segments)
 
 
-def rescale_bones(joints: torch.Tensor, generator: torch.Generator, *, spread: float = 1.0) -> torch.Tensor:
-    """Give each clip its own bone lengths, symmetric, and bring it back to 1.70 m.
+def give_proportions(
+    joints: torch.Tensor, generator: torch.Generator, *, spread: float = 1.0, tail: bool = True
+) -> torch.Tensor:
+    """Give each clip a person's bone lengths, both sides alike, and a stature of 1.70 m.
+
+    The recorded lengths are dropped: rigs disagree by tens of per cent about where wrist, shoulder and neck
+    are, people only by a few, and how deep a limb reaches follows from how long it is.
 
     Args:
         joints: (B, T, 25, 3).
         generator: Random numbers, on the joints' device.
-        spread: Factor on the standard deviations; 0 only applies the means.
+        spread: Factor on the spreads of ``body_proportions.BONES``; 0 gives the mean body.
+        tail: Whether some bodies vary twice as much.
     """
-    batch = len(joints)
-    logs = torch.randn(batch, len(_GROUPS), generator=generator, device=joints.device) * spread
+    batch, device = len(joints), joints.device
+    logs = torch.randn(batch, len(_GROUPS), generator=generator, device=device) * spread
+    if tail:
+        wide = torch.rand(batch, 1, generator=generator, device=device) < TAIL_SHARE
+        logs = torch.where(wide, TAIL_FACTOR * logs, logs)
     result = [joints[:, :, j] for j in range(joints.shape[2])]
     for j in _ORDER:
-        parent, group, sigma, mean = _BONES[JOINTS.points[j]]
-        p = JOINTS.index(parent)
-        factor = mean * (logs[:, _GROUPS.index(group)] * sigma).exp()[:, None, None]
-        result[j] = result[p] + factor * (joints[:, :, j] - joints[:, :, p])
+        bone = BONES[JOINTS.points[j]]
+        p = JOINTS.index(bone.parent)
+        recorded = _mean_length(joints, j, p)
+        wanted = CANONICAL_HEIGHT_M * bone.share * (logs[:, _GROUPS.index(bone.group)] * bone.spread).exp()
+        factor = wanted / recorded.clamp_min(0.01)
+        result[j] = result[p] + factor[:, None, None] * (joints[:, :, j] - joints[:, :, p])
     scaled = torch.stack(result, dim=2)
     legs_before, legs_after = _leg_length(joints), _leg_length(scaled)
     factor = CANONICAL_HEIGHT_M / _stature(scaled)
@@ -134,8 +128,12 @@ def rescale_bones(joints: torch.Tensor, generator: torch.Generator, *, spread: f
     return moved * factor[:, None, None, None]
 
 
+def _mean_length(joints: torch.Tensor, a: int, b: int) -> torch.Tensor:
+    return (joints[:, :, a] - joints[:, :, b]).norm(dim=-1).mean(1)
+
+
 def _lengths(joints: torch.Tensor, a: str, b: str) -> torch.Tensor:
-    return (joints[:, :, JOINTS.index(a)] - joints[:, :, JOINTS.index(b)]).norm(dim=-1).mean(1)
+    return _mean_length(joints, JOINTS.index(a), JOINTS.index(b))
 
 
 def _leg_length(joints: torch.Tensor) -> torch.Tensor:

@@ -27,10 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=0.0,
         help="wall time after which the learning rate has reached its end",
     )
-    add("--steps", type=int, default=None, help="optimiser steps (default: 30000)")
+    add("--steps", type=int, default=30_000, help="optimiser steps (default: %(default)s)")
     add("--widths", default="3,3,3,3", help="filter widths; their product is the receptive field")
     add("--channels", type=int, default=384, help="width of the hidden layers")
     add("--causal", action="store_true", help="see the past only")
+    add("--start", metavar="LIFTER", default=None, help="trained lifter to start from: name or .safetensors file")
     add("--seed", type=int, default=0)
     add("--threads", type=int, default=0, help="CPU threads; 0 lets torch choose")
     add(
@@ -59,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     widths = tuple(int(width) for width in options.widths.split(","))
     settings = TrainSettings(
         filter_widths=widths, channels=options.channels, causal=options.causal,
-        minutes=options.minutes, seed=options.seed, steps=options.steps or TrainSettings.steps,
+        minutes=options.minutes, seed=options.seed, steps=options.steps,
     )  # fmt: skip
     device = choose_device(options.device)
     if options.threads:
@@ -74,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
         values = "  ".join(f"{name} {value:.4g}" for name, value in parts.items() if name != "done")
         print(f"step {step}/{steps}  {parts['done']:.1%}  {left / 60:.0f} min left  {values}", flush=True)
 
-    print(train_lifter(bank, options.out, settings, device=device, on_progress=show))
+    print(train_lifter(bank, options.out, settings, device=device, start=options.start, on_progress=show))
     return 0
 
 

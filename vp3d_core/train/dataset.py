@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from ..lift.normalise import LIFT_RATE_HZ, normalise
-from .bodies import detector_points, mirror, rescale_bones, turn_about_vertical
+from .bodies import detector_points, give_proportions, mirror, turn_about_vertical
 from .cameras import random_views
 from .mocap import CLIP_RATE_HZ, MocapClip
 from .noise import corrupt
@@ -142,7 +142,8 @@ def make_batch(
         frames: T.
         generator: Random numbers.
         noise: Level of the detector's errors.
-        augment: Whether bodies, speed and focal length vary (training) or are as recorded.
+        augment: Whether poses, speed and focal length vary (training) or are as recorded. Bodies always
+            vary as people do.
         edge: Up to this many frames at either end are repetitions of the first or last, as at the ends of
             a video; 0 for none.
     """
@@ -162,7 +163,7 @@ def make_batch(
         joints, segments, contacts = lean(joints, segments, contacts, generator)
         joints, segments, contacts = swing(joints, segments, contacts, generator)
     joints, segments = turn_about_vertical(joints, segments, rand(size) * 2 * torch.pi)
-    joints = rescale_bones(joints, generator, spread=1.0 if augment else 0.3)
+    joints = give_proportions(joints, generator, tail=augment)
     view = random_views(joints, generator)
     camera_joints = view.points(joints)
     points = view.points(detector_points(joints, segments, generator))

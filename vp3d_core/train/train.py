@@ -18,9 +18,10 @@ from typing import cast
 
 import torch
 
+from ..errors import InputError
 from ..lift.model import LifterModel
 from ..lift.normalise import FEATURES
-from ..lift.weights import save_lifter_model
+from ..lift.weights import load_lifter_model, save_lifter_model
 from ..skeletons import JOINTS
 from .dataset import MocapBank, load_bank, make_batch
 from .losses import lifter_loss
@@ -167,6 +168,7 @@ def train_lifter(
     settings: TrainSettings,
     *,
     device: torch.device,
+    start: str | Path | None = None,
     on_progress: Callable[[int, int, dict[str, float]], None] | None = None,
 ) -> Path:
     """Train a lifter and write its weights.
@@ -176,6 +178,7 @@ def train_lifter(
         out: Folder for ``checkpoint.pt`` (from which a run resumes) and ``lifter.safetensors``.
         settings: See TrainSettings.
         device: Where to train.
+        start: A lifter of the same architecture to start from: its name or path; None starts from nothing.
         on_progress: Called every ``PROGRESS_STEPS`` with step, steps and the mean of the loss's parts since
             the last call.
 
@@ -189,6 +192,8 @@ def train_lifter(
         FEATURES, len(JOINTS.points), settings.filter_widths,
         causal=settings.causal, dropout=settings.dropout, channels=settings.channels,
     ).to(device)  # fmt: skip
+    if start is not None:
+        _start_from(start, model, device)
     average = torch.optim.swa_utils.AveragedModel(
         model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(settings.average), use_buffers=True
     )
@@ -221,6 +226,23 @@ def train_lifter(
     _save_checkpoint(checkpoint, model, average, optimizer, step, time.monotonic() - started)
     torch.set_flush_denormal(False)
     return _write(out, average.module, settings, step)
+
+
+def _start_from(start: str | Path, model: LifterModel, device: torch.device) -> None:
+    """Take over the weights of a trained lifter.
+
+    Raises:
+        InputError: when its architecture is another.
+    """
+    trained, header = load_lifter_model(start, device)
+    try:
+        model.load_state_dict(trained.state_dict())
+    except RuntimeError as error:
+        found = cast(dict[str, object], header["architecture"])
+        raise InputError(
+            f"{start} has widths {found['filter_widths']} and {found['channels']} channels, not those asked for",
+            hint="Give --widths and --channels of the lifter to start from.",
+        ) from error
 
 
 def _write(out: Path, model: torch.nn.Module, settings: TrainSettings, step: int) -> Path:
