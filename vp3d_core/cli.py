@@ -8,10 +8,14 @@ import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 from . import __version__
 from .capture.options import add_capture_options
 from .errors import VP3DError
+
+if TYPE_CHECKING:
+    from .capture.worker import Work
 
 __all__ = ["main"]
 
@@ -81,7 +85,7 @@ def _run(words: list[str]) -> int:
     if options.command == "capture":
         return _run_capture(capture, options, words)
     if options.command in QUICK_COMMANDS:
-        return _run_quick(options.command, options.job)
+        _run_quick(options.command, options.job)
     if options.command == "doctor":
         from .doctor import run_doctor
 
@@ -90,23 +94,32 @@ def _run(words: list[str]) -> int:
 
 
 def _run_capture(parser: argparse.ArgumentParser, options: argparse.Namespace, words: list[str]) -> int:
-    from .capture.command import run_capture_command, run_worker_command
+    from .capture.command import run_capture_command
 
     if options.job is not None:
-        return run_worker_command(options.job)
+        _run_worker(options.job)
     if options.video is None:
         parser.error("give a video: vp3d capture CLIP")
     return run_capture_command(options, words, usage_error=parser.error)
 
 
-def _run_quick(name: str, job_dir: Path) -> int:
-    from .capture.command import run_worker_command
-
+def _run_quick(name: str, job_dir: Path) -> NoReturn:
     if name == "people":
         from .capture.people_command import find_people as work
     else:
         from .capture.preview_command import write_preview as work
-    return run_worker_command(job_dir, work)
+    _run_worker(job_dir, work)
+
+
+def _run_worker(job_dir: Path, work: Work | None = None) -> NoReturn:
+    from .capture.command import run_worker_command
+    from .capture.interruption import EXIT_CANCELLED, leave
+
+    try:
+        code = run_worker_command(job_dir, work)
+    except KeyboardInterrupt:  # before the work began
+        code = EXIT_CANCELLED
+    leave(code)
 
 
 def _run_weights(paths: list[Path], model: str | None) -> int:

@@ -43,3 +43,19 @@ def test_closing_stops_the_thread_and_closes_the_source() -> None:
     assert closed.is_set()
     assert len(made) <= 6
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("read-ahead")]
+
+
+def test_closing_stops_a_source_that_works_for_long_between_two_values() -> None:
+    stop = threading.Event()
+    searching = threading.Event()
+
+    def values() -> Generator[int, None, None]:
+        yield 1
+        while not stop.is_set():
+            searching.set()
+
+    ahead = read_ahead(values(), stop=stop)
+    assert next(ahead) == 1
+    assert searching.wait(30.0)
+    ahead.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("read-ahead")]

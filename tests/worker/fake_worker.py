@@ -6,6 +6,7 @@ Run as ``python -m tests.worker.fake_worker capture ...``. Everything but the de
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import signal
@@ -95,6 +96,9 @@ def main() -> int:
     """Run the command line with the accidents that VP3D_FAKE tells."""
     accidents = json.loads(os.environ.get("VP3D_FAKE", "{}"))
     interrupt_stage = accidents.pop("interrupt_stage", None)
+    hold_stage = accidents.pop("hold_stage", None)
+    if accidents.pop("hang_at_exit", False):  # as libraries that take themselves down do, for a while
+        atexit.register(time.sleep, 3600.0)
     detection_stage.make_detector = lambda *_, **__: FakeDetector(**accidents)
     begin = progress.Progress.stage
 
@@ -102,6 +106,8 @@ def main() -> int:
         begin(self, name)
         if name == interrupt_stage:
             os.kill(os.getpid(), signal.SIGINT)
+        while name == hold_stage:
+            time.sleep(0.01)
 
     progress.Progress.stage = stage
     return cli.main()

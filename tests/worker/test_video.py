@@ -148,6 +148,18 @@ def test_start_end_and_every_keep_index_and_time(tmp_path: Path) -> None:
     np.testing.assert_allclose([frame.time_s for frame in frames], [0.08, 0.16, 0.24], atol=1e-4)
 
 
+def test_reading_stops_before_its_start_too(tmp_path: Path) -> None:
+    path = clips.write_clip(tmp_path / "clip.mp4", clips.marked_pictures(10))
+    asked: list[bool] = []
+
+    def stopped() -> bool:
+        asked.append(len(asked) == 3)
+        return asked[-1]
+
+    assert list(read_frames(path, start_s=0.32, stopped=stopped)) == []
+    assert asked == [False, False, False, True]
+
+
 def test_nothing_between_start_and_end(tmp_path: Path) -> None:
     path = clips.write_clip(tmp_path / "clip.mp4", clips.marked_pictures(4))
     with pytest.raises(VideoReadError, match=r"no picture between 5 s and its end; the last .* 0\.12 s"):

@@ -15,10 +15,19 @@ from tests.worker.lifters import save_random_lifter
 from vp3d_core import motion_file
 from vp3d_core.capture.interruption import Interruption
 from vp3d_core.capture.job_file import CaptureJob
+from vp3d_core.capture.outputs import OUTPUT_STAGES
 from vp3d_core.capture.worker import error_event
 from vp3d_core.errors import Cancelled, DeviceOutOfMemory, OutputError, WorkerCrashed, WorkerNotInstalled
 from vp3d_core.job import EVENTS_NAME, LOG_NAME, WorkerJob
-from vp3d_core.protocol import Event, HelloEvent, ProgressEvent, exception_from_event
+from vp3d_core.pipeline import CAPTURE_STAGES
+from vp3d_core.protocol import (
+    ErrorEvent,
+    Event,
+    HelloEvent,
+    ProgressEvent,
+    StageEvent,
+    exception_from_event,
+)
 from vp3d_core.settings import CaptureSettings
 
 pytestmark = pytest.mark.worker
@@ -42,7 +51,9 @@ def job_dir(tmp_path: Path) -> Path:
 def worker(job_dir: Path, monkeypatch: pytest.MonkeyPatch, **accidents: object) -> WorkerJob:
     monkeypatch.setenv("VP3D_FAKE", json.dumps(accidents))
     return WorkerJob(
-        job_dir, [sys.executable, "-m", "tests.worker.fake_worker", "capture", "--job", str(job_dir)]
+        job_dir,
+        [sys.executable, "-m", "tests.worker.fake_worker", "capture", "--job", str(job_dir)],
+        grace_s=TIMEOUT_S,
     )
 
 
@@ -82,6 +93,36 @@ def test_cancel_stops_and_the_next_job_goes_on(job_dir: Path, monkeypatch: pytes
     last = worker(job_dir, monkeypatch)
     last.start()
     assert len(motion_file.load(last.wait(timeout_s=TIMEOUT_S) / "motion.npz").root_positions) == NUM_FRAMES
+
+
+@pytest.mark.parametrize("stage", [*CAPTURE_STAGES, *OUTPUT_STAGES])
+def test_cancel_is_seen_in_each_stage(stage: str, job_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stage never ends by itself, and no library is waited for when the last words are said."""
+    job = worker(job_dir, monkeypatch, hold_stage=stage, hang_at_exit=True)
+    events: list[Event] = []
+
+    def see(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, StageEvent) and event.name == stage:
+            job.cancel()
+
+    job.start()
+    with pytest.raises(Cancelled):
+        job.wait(see, timeout_s=TIMEOUT_S)
+    assert job.returncode == 130, "it ended by itself"
+    assert isinstance(events[-1], ErrorEvent)
+    assert isinstance(events[-2], StageEvent), "nothing was done any more"
+
+
+def test_cancel_is_seen_while_libraries_are_imported(job_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = worker(job_dir, monkeypatch, hang_at_exit=True)
+    events: list[Event] = []
+    job.start()
+    job.cancel()
+    with pytest.raises(Cancelled):
+        job.wait(events.append, timeout_s=TIMEOUT_S)
+    assert job.returncode == 130
+    assert not any(isinstance(event, StageEvent) for event in events)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -185,7 +186,11 @@ def detect_video(
     progress.update(len(collected.indices), total)
     if not collected.complete:
         from_s = _resume_time_s(collected, detector) if collected.times_s else start_s
-        frames = read_ahead(read_frames(video, start_s=from_s, end_s=end_s, on_warning=progress.warn))
+        stop = threading.Event()
+        frames = read_ahead(
+            read_frames(video, start_s=from_s, end_s=end_s, on_warning=progress.warn, stopped=stop.is_set),
+            stop=stop,
+        )
         try:
             _detect_frames(frames, detector, collected, store=store, key=key, total=total, progress=progress)
         finally:  # also when interrupted: what is detected is kept

@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ctrl-C and a closed stdin, both turned into a KeyboardInterrupt in the main thread."""
+"""Ctrl-C and a closed stdin, both turned into a KeyboardInterrupt in the main thread; and the way out."""
 
 from __future__ import annotations
 
 import _thread
+import contextlib
+import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
+from typing import NoReturn
 
 from ..protocol import Event
 
-__all__ = ["EXIT_CANCELLED", "Interruption"]
+__all__ = ["EXIT_CANCELLED", "Interruption", "leave"]
 
 EXIT_CANCELLED = 130  # what shells report for a command that SIGINT ended: 128 + 2
 
@@ -56,6 +60,18 @@ class Interruption:
             os._exit(EXIT_CANCELLED)
         self._requested = True
         raise KeyboardInterrupt
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once, with nothing left to say or to write.
+
+    Taking torch, MediaPipe and their threads down in good order takes a second, and somebody waits.
+    """
+    with contextlib.suppress(OSError):  # a full disk
+        sys.stdout.flush()
+        logging.shutdown()
+        sys.stderr.flush()
+    os._exit(code)
 
 
 def _wait_for_stdin() -> None:

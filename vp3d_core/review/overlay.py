@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -60,8 +61,17 @@ def write_overlay(
     info = probe(video)
     projected = [ProjectedMotion.of(motion) for motion in motions]
     total = info.frames_between(start_s, end_s)
+    stop = threading.Event()
     frames = read_ahead(
-        read_frames(video, start_s=start_s, end_s=end_s, max_side=OVERLAY_SIDE_PX, on_warning=on_warning)
+        read_frames(
+            video,
+            start_s=start_s,
+            end_s=end_s,
+            max_side=OVERLAY_SIDE_PX,
+            on_warning=on_warning,
+            stopped=stop.is_set,
+        ),
+        stop=stop,
     )
     with closing(frames), FrameWriter(out_path, rate_hz=info.average_rate_hz) as writer:
         for done, frame in enumerate(frames, start=1):

@@ -8,7 +8,7 @@ time of a frame do not depend on ``start_s``. One frame is held at a time.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,6 +103,7 @@ def read_frames(
     every: int = 1,
     max_side: int | None = None,
     on_warning: OnWarning | None = None,
+    stopped: Callable[[], bool] | None = None,
 ) -> Generator[Frame, None, None]:
     """Decode frames one after the other.
 
@@ -114,6 +115,7 @@ def read_frames(
         max_side: Longest side in px; larger pictures come smaller, with even sides. None keeps the size.
         on_warning: Called with (code, text, frame index or None) for damage that was worked around
             ("truncated", "damaged", "times_repaired", "size_changed"); None logs it.
+        stopped: Asked after each picture, those before ``start_s`` too; when it says yes, nothing more comes.
 
     Yields:
         Frames in presentation order; ``index`` counts all frames of the stream, ``time_s`` increases
@@ -131,6 +133,8 @@ def read_frames(
     last_s = 0.0
     with VideoSource(path, on_warning=warn) as source:
         for index, time_s, picture in _timed_pictures(source, end_s, warn):
+            if stopped is not None and stopped():
+                return
             upright = upright or Upright(picture, source.pixel_aspect, max_side=max_side)
             last_s = time_s
             if time_s < start:
