@@ -50,6 +50,7 @@ def resume_capture(folder: Path) -> RunningJob:
         VP3DError: If there is no worker, or the folder cannot be written.
     """
     say_error(None, "capture")
+    _show_stopped(None)
     video = CaptureJob.load(folder).video
     file_number = bpy.context.window_manager.vp3d.file_number
     job = job_runner.start(
@@ -59,7 +60,7 @@ def resume_capture(folder: Path) -> RunningJob:
         command=worker_job_command("capture", folder),
         on_end=lambda job: _finish(job, file_number),
     )
-    refresh_jobs()
+    refresh_jobs(choose=str(folder))
     return job
 
 
@@ -67,13 +68,22 @@ def _finish(job: RunningJob, file_number: int) -> None:
     session = bpy.context.window_manager.vp3d
     refresh_jobs()
     if job.error is not None:
-        if job.error.code != "cancelled":
+        if job.error.code == "cancelled":
+            _show_stopped(job)
+        else:
             say_error(job.error, "capture", folder=str(job.folder))
         return
     if bpy.app.background or not choices().import_when_done or session.file_number != file_number:
         return
     folder = str(job.folder)
     bpy.app.timers.register(lambda: _import_when_possible(folder, file_number), persistent=True)
+
+
+def _show_stopped(job: RunningJob | None) -> None:
+    """Have the panel offer to resume a capture that was cancelled, or not any more."""
+    session = bpy.context.window_manager.vp3d
+    session.stopped_folder = str(job.folder) if job is not None else ""
+    session.stopped_name = job.title if job is not None else ""
 
 
 def _import_when_possible(folder: str, file_number: int) -> float | None:

@@ -87,9 +87,7 @@ def _draw_video(
         row.operator("vp3d.choose_video", icon="FILE_MOVIE")
         layout.label(text="or drop one into the viewport")
         return
-    row = layout.row(align=True)
-    row.prop(chosen, "video_path", text="")
-    row.operator("vp3d.choose_video", text="", icon="FILE_MOVIE")
+    layout.prop(chosen, "video_path", text="")
     draw_message(layout, session, "preview")
     icon = preview_icon(session, chosen.scrub)
     if icon and session.preview_video == chosen.video_path:  # undo may bring back another video
@@ -153,6 +151,9 @@ def _draw_capture(layout: bpy.types.UILayout, session: bpy.types.PropertyGroup) 
     row = layout.row()
     row.scale_y = 1.6
     row.operator("vp3d.capture_video", icon="ARMATURE_DATA")
+    if session.stopped_folder:
+        text = f"Resume {session.stopped_name}"
+        layout.operator("vp3d.resume_job", text=text, icon="PLAY").folder = session.stopped_folder
 
 
 register, unregister = bpy.utils.register_classes_factory((VP3D_PT_capture, VP3D_PT_advanced))

@@ -47,7 +47,7 @@ def draw_message(layout: bpy.types.UILayout, session: bpy.types.PropertyGroup, k
     row = box.row()
     column = row.column(align=True)
     draw_text(column, session.message, icon="ERROR")
-    draw_text(column, session.message_hint)
+    draw_text(column, session.message_hint, icon="BLANK1")
     row.operator("vp3d.dismiss_message", text="", icon="X", emboss=False)
     if session.message_folder:
         box.operator("vp3d.show_log", icon="TEXT").folder = session.message_folder

@@ -9,6 +9,7 @@ import bpy
 
 from ..vp3d_core.job_history import JobRecord, past_jobs
 from . import job_runner
+from .hints import hint_in_blender
 from .preferences import choices
 
 __all__ = ["STATUS_ICONS", "chosen_job", "refresh_jobs", "register", "unregister"]
@@ -23,11 +24,11 @@ STATUS_ICONS = {
 }
 
 
-def refresh_jobs() -> None:
-    """Read the job folders again, and keep the chosen one chosen."""
+def refresh_jobs(*, choose: str = "") -> None:
+    """Read the job folders again, and choose a folder's job, or keep the chosen one chosen."""
     session = bpy.context.window_manager.vp3d
     chosen = chosen_job(session)
-    chosen_folder = chosen.folder if chosen is not None else ""
+    chosen_folder = choose or (chosen.folder if chosen is not None else "")
     records = past_jobs(choices().jobs_folder)[:MAX_SHOWN]
     while len(session.jobs) > len(records):  # items are used again: the interface may point at them
         session.jobs.remove(len(session.jobs) - 1)
@@ -37,6 +38,8 @@ def refresh_jobs() -> None:
         _show(item, record)
     folders = [job.folder for job in session.jobs]
     session.job_index = folders.index(chosen_folder) if chosen_folder in folders else 0
+    if session.stopped_folder not in folders:
+        session.stopped_folder = ""
 
 
 def chosen_job(session: bpy.types.PropertyGroup) -> bpy.types.PropertyGroup | None:
@@ -52,7 +55,8 @@ def _show(item: bpy.types.PropertyGroup, record: JobRecord) -> None:
     item.folder = str(record.folder)
     item.video = str(record.video)
     item.status = "in_use" if own else record.status
-    item.message = " ".join(text for text in (record.message, record.hint) if text)
+    hint = hint_in_blender(record.code, record.hint)
+    item.message = f"{record.message}. {hint}" if hint else record.message
     item.started = time.strftime("%d %b %H:%M", time.localtime(record.started_s))
     item.motions = len(record.motions)
 

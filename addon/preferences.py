@@ -151,7 +151,8 @@ class VP3DPreferences(bpy.types.AddonPreferences):
         row.operator("vp3d.show_log", text="Log", icon="TEXT").kind = "install"
         if not bpy.app.online_access:
             column = box.column(align=True)
-            column.label(text="Online access is off: allow it under System, Network", icon="INTERNET_OFFLINE")
+            text = "Online access is off; downloads need it (System, Network)"
+            column.label(text=text, icon="INTERNET_OFFLINE")
             column.operator("screen.userpref_show", text="Open System Preferences").section = "SYSTEM"
         draw_message(box, session, "install")
 

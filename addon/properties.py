@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import bpy
 
+from ..vp3d_core.errors import InputError
 from ..vp3d_core.settings import CaptureSettings
 from .preferences import choices
 from .retarget_properties import RetargetChoices
@@ -154,7 +155,10 @@ def _person(chosen: bpy.types.PropertyGroup) -> tuple[str, ...]:
         return (chosen.who,)
     if all(person.chosen for person in chosen.people):
         return ("all",)
-    return tuple(place for person in chosen.people if person.chosen for place in person.places.split())
+    ticked = [person for person in chosen.people if person.chosen]
+    if not ticked:
+        raise InputError("None of the people is ticked", hint="Tick those to capture.")
+    return tuple(place for person in ticked for place in person.places.split())
 
 
 _register_classes, _unregister_classes = bpy.utils.register_classes_factory((FoundPersonItem, SceneChoices))

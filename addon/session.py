@@ -6,6 +6,7 @@ from __future__ import annotations
 import bpy
 
 from ..vp3d_core.errors import VP3DError
+from .hints import hint_in_blender
 
 __all__ = ["JobItem", "Session", "register", "say_error", "unregister"]
 
@@ -39,6 +40,8 @@ class Session(bpy.types.PropertyGroup):
     message_hint: bpy.props.StringProperty()
     message_kind: bpy.props.StringProperty()
     message_folder: bpy.props.StringProperty()
+    stopped_folder: bpy.props.StringProperty()
+    stopped_name: bpy.props.StringProperty()
     file_number: bpy.props.IntProperty()
 
 
@@ -52,7 +55,7 @@ def say_error(error: VP3DError | None, kind: str, *, folder: str = "") -> None:
     """
     session = bpy.context.window_manager.vp3d
     session.message = error.message if error is not None else ""
-    session.message_hint = error.hint if error is not None else ""
+    session.message_hint = hint_in_blender(error.code, error.hint) if error is not None else ""
     session.message_kind = kind
     session.message_folder = folder if error is not None else ""
 

@@ -37,6 +37,7 @@ class JobRecord:
         video: The video file; it need not exist any more.
         status: How it ended.
         motions: The motion files, in order.
+        code: Of what went wrong, see ``errors``, or "".
         message: What went wrong, or "".
         hint: What to do about it, or "".
         started_s: When it was started, seconds since the epoch.
@@ -46,6 +47,7 @@ class JobRecord:
     video: Path
     status: JobStatus
     motions: tuple[Path, ...]
+    code: str
     message: str
     hint: str
     started_s: float
@@ -97,12 +99,12 @@ def read_job(folder: Path) -> JobRecord:
     job = CaptureJob.load(folder)
     last, changed_s = _last_event(folder / EVENTS_NAME)
     status: JobStatus = "interrupted"
-    message = hint = ""
+    code = message = hint = ""
     if isinstance(last, ResultEvent):
         status = "done"
     elif isinstance(last, ErrorEvent):
         status = "cancelled" if last.code == "cancelled" else "failed"
-        message, hint = last.text, last.hint
+        code, message, hint = last.code, last.text, last.hint
     elif time.time() - changed_s < IN_USE_S:
         status = "in_use"
     return JobRecord(
@@ -110,6 +112,7 @@ def read_job(folder: Path) -> JobRecord:
         video=job.video,
         status=status,
         motions=motion_files(job.out_dir) if status == "done" else (),
+        code=code,
         message=message,
         hint=hint,
         started_s=(folder / JOB_NAME).stat().st_mtime,

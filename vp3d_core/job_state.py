@@ -72,7 +72,8 @@ class JobState:
 
     @property
     def eta_line(self) -> str:
-        """The time left in the stage as "1:05 min left", or ""."""
+        """The time left in the stage as "1:05 min left" or "12 s left", or ""."""
         if self.progress is None or self.progress.eta_s is None:
             return ""
-        return f"{format_duration(self.progress.eta_s)} left"
+        seconds = max(1, round(self.progress.eta_s))
+        return f"{f'{seconds} s' if seconds < 60 else format_duration(seconds)} left"

@@ -12,22 +12,10 @@ from .reporting import reports_errors
 __all__ = ["register", "unregister"]
 
 
-class VP3D_OT_choose_video(bpy.types.Operator):
-    """Choose the video to capture"""
-
-    bl_idname = "vp3d.choose_video"
-    bl_label = "Capture Motion from Video"  # also stands in the menu that a dropped video opens
-    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+class VideoOperator:
+    """Makes a file the scene's video."""
 
     filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
-    filter_glob: bpy.props.StringProperty(default=VIDEO_FILTER, options={"HIDDEN"})
-
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        """Ask for the file, unless one was dropped."""
-        if self.filepath:
-            return self.execute(context)
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
 
     @reports_errors
     def execute(self, context: bpy.types.Context) -> None:
@@ -37,12 +25,35 @@ class VP3D_OT_choose_video(bpy.types.Operator):
         context.scene.vp3d.video_path = self.filepath
 
 
+class VP3D_OT_choose_video(VideoOperator, bpy.types.Operator):
+    """Choose the video to capture"""
+
+    bl_idname = "vp3d.choose_video"
+    bl_label = "Choose Video"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    filter_glob: bpy.props.StringProperty(default=VIDEO_FILTER, options={"HIDDEN"})
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Ask for the file."""
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+
+class VP3D_OT_drop_video(VideoOperator, bpy.types.Operator):
+    """Take the video that was dropped for motion capture"""
+
+    bl_idname = "vp3d.drop_video"
+    bl_label = "Capture Motion from Video"  # stands in the menu that a dropped video opens
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+
 class VP3D_FH_video(bpy.types.FileHandler):
     """Takes videos that are dropped into the viewport."""
 
     bl_idname = "VP3D_FH_video"
     bl_label = "Motion Capture"
-    bl_import_operator = "vp3d.choose_video"
+    bl_import_operator = "vp3d.drop_video"
     bl_file_extensions = VIDEO_FILTER.replace("*", "")
 
     @classmethod
@@ -51,4 +62,6 @@ class VP3D_FH_video(bpy.types.FileHandler):
         return context.area is not None and context.area.type == "VIEW_3D"
 
 
-register, unregister = bpy.utils.register_classes_factory((VP3D_OT_choose_video, VP3D_FH_video))
+register, unregister = bpy.utils.register_classes_factory(
+    (VP3D_OT_choose_video, VP3D_OT_drop_video, VP3D_FH_video)
+)

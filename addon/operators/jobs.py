@@ -85,7 +85,9 @@ class VP3D_OT_import_job(JobOperator, bpy.types.Operator):
         done = import_motions(record.motions, context=context, video=video, name=record.video.stem)
         select_only(done.armatures, context=context)
         context.scene.vp3d.retarget.source = done.armatures[0]
-        self.report({"INFO"}, f"Imported {len(done.armatures)} of {record.video.name}")
+        count = len(done.armatures)
+        people = "1 person" if count == 1 else f"{count} people"
+        self.report({"INFO"}, f"Imported {people} from {record.video.name}")
 
 
 def _not_done(record: JobRecord) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import TypeVar
 import bpy
 
 from ...vp3d_core.errors import VP3DError
+from ..hints import hint_in_blender
 
 __all__ = ["invoke_reports_errors", "reports_errors"]
 
@@ -49,5 +50,6 @@ def invoke_reports_errors(
 
 
 def _report(operator: bpy.types.Operator, error: VP3DError) -> set[str]:
-    operator.report({"ERROR"}, "\n".join(text for text in (error.message, error.hint) if text))
+    hint = hint_in_blender(error.code, error.hint)
+    operator.report({"ERROR"}, "\n".join(text for text in (error.message, hint) if text))
     return {"CANCELLED"}

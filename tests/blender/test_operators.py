@@ -141,6 +141,24 @@ def test_looking_for_people_where_there_are_none(ready: bpy.types.PropertyGroup)
     assert session().message_kind == "people"
 
 
+@pytest.mark.parametrize(
+    ("code", "hint", "shown"),
+    [
+        (
+            "cancelled",
+            "What is done is kept; start it again with --resume.",
+            "Resume goes on",
+        ),
+        ("worker_missing", "Install the worker: python install.py install", "Preferences, Add-ons, VP3D"),
+        ("device_memory", "Use --device cpu.", "choose the CPU"),
+        ("output", "Free some space and try again.", "Free some space"),
+        ("unknown", "Give --this.", "Give --this."),
+    ],
+)
+def test_hints_speak_of_blender(addon: bpy.types.AddonPreferences, code: str, hint: str, shown: str) -> None:
+    assert shown in sys.modules[EXTENSION + ".addon.hints"].hint_in_blender(code, hint)
+
+
 def test_choices_become_settings(addon: bpy.types.AddonPreferences) -> None:
     properties = sys.modules[EXTENSION + ".addon.properties"]
     scene = bpy.context.scene
@@ -165,6 +183,11 @@ def test_choices_become_settings(addon: bpy.types.AddonPreferences) -> None:
         person = chosen.people.add()
         person.places, person.chosen = places, wanted
     assert properties.capture_settings(scene).person == ("at:1.0:2.0:3.0", "at:2.0:2.0:3.0")
+    chosen.people[0].chosen = False
+    errors = sys.modules[EXTENSION + ".vp3d_core.errors"]
+    with pytest.raises(errors.InputError, match="None of the people is ticked"):
+        properties.capture_settings(scene)
+    chosen.people[0].chosen = True
     chosen.people[1].chosen = True
     assert properties.capture_settings(scene).person == ("all",)
 
@@ -185,6 +208,8 @@ def test_buttons_say_what_is_missing(
         bpy.ops.vp3d.guess_map()
     with pytest.raises(RuntimeError, match="No video was chosen"):
         bpy.ops.vp3d.choose_video()
+    assert bpy.ops.vp3d.drop_video(filepath="/no/such.mov") == {"FINISHED"}
+    assert bpy.context.scene.vp3d.video_path == "/no/such.mov"
     with pytest.raises(RuntimeError, match="There is no capture to work on"):
         bpy.ops.vp3d.resume_job()
     assert bpy.ops.vp3d.cancel_job(kind="capture") == {"CANCELLED"}

@@ -103,6 +103,10 @@ def test_a_state_is_the_sum_of_its_events() -> None:
     assert state.stage_line == "2/9 Detecting people"
     assert state.count_line == "30 of 120 frames"
     assert state.eta_line == "1:05 min left"
+    state.see(ProgressEvent("detect", 90, 120, eta_s=16.9))
+    assert state.eta_line == "17 s left"
+    state.see(ProgressEvent("detect", 30, 120, eta_s=0.2))
+    assert state.eta_line == "1 s left"
     assert state.fraction == pytest.approx(0.25)
     assert state.warnings == ["The lens is not known"]
     state.see(StageEvent("track", 3, 9))

@@ -24,7 +24,6 @@ def status() -> str:
 
 
 def scenario(ui: UI) -> Scenario:
-    ui.raise_panel("VP3D_PT_jobs")
     yield from ui.open_tab()
     bpy.ops.vp3d.choose_video(filepath=os.environ["VP3D_CLIP"])
     yield from ui.wait_until(lambda: session().preview_count > 1, within_s=60, what="preview")
@@ -39,9 +38,11 @@ def scenario(ui: UI) -> Scenario:
     yield 0.5
     ui.shot("2-cancelled")
     assert not any(ob.type == "ARMATURE" for ob in bpy.data.objects)
+    assert session().stopped_name == Path(os.environ["VP3D_CLIP"]).stem
 
-    yield from ui.press("vp3d.resume_job", column=0.4)
+    yield from ui.press("vp3d.resume_job", column=0.4)  # below Capture, not in the closed list of captures
     yield from ui.wait_until(lambda: status() == "in_use", within_s=20, what="resuming")
+    assert not session().stopped_folder
     ui.shot("3-resumed")
     bpy.ops.mesh.primitive_cube_add()
     bpy.ops.ed.undo_push(message="Cube")
