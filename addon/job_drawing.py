@@ -12,7 +12,8 @@ from . import job_runner
 __all__ = ["draw_job", "draw_message", "draw_status_bar", "draw_text", "register", "unregister"]
 
 PIXELS_PER_LETTER = 6.6
-MARGIN_PX = 115.0  # tabs, box, icon and closing button
+BOX_MARGIN_PX = 95.0  # tabs, box, icon and closing button
+MARGIN_PX = 50.0  # tabs and the panel's edges
 MIN_LETTERS = 24
 CANCEL_WIDTH = 3.2
 
@@ -46,19 +47,21 @@ def draw_message(layout: bpy.types.UILayout, session: bpy.types.PropertyGroup, k
     box = layout.box()
     row = box.row()
     column = row.column(align=True)
-    draw_text(column, session.message, icon="ERROR")
-    draw_text(column, session.message_hint, icon="BLANK1")
+    draw_text(column, session.message, icon="ERROR", margin_px=BOX_MARGIN_PX)
+    draw_text(column, session.message_hint, icon="BLANK1", margin_px=BOX_MARGIN_PX)
     row.operator("vp3d.dismiss_message", text="", icon="X", emboss=False)
     if session.message_folder:
         box.operator("vp3d.show_log", icon="TEXT").folder = session.message_folder
 
 
-def draw_text(layout: bpy.types.UILayout, text: str, *, icon: str = "NONE") -> None:
+def draw_text(
+    layout: bpy.types.UILayout, text: str, *, icon: str = "NONE", margin_px: float = MARGIN_PX
+) -> None:
     """Draw text over as many lines as the region's width needs."""
     region = bpy.context.region
     scale = bpy.context.preferences.system.ui_scale
     width = region.width / scale if region is not None else 300.0
-    letters = max(MIN_LETTERS, int((width - MARGIN_PX) / PIXELS_PER_LETTER))
+    letters = max(MIN_LETTERS, int((width - margin_px) / PIXELS_PER_LETTER))
     for number, line in enumerate(
         part for whole in text.splitlines() for part in textwrap.wrap(whole, letters)
     ):

@@ -16,7 +16,7 @@ from ..capture_import import import_motions
 from ..installing import installer_folder
 from ..job_list import chosen_job, refresh_jobs
 from ..selection import select_only
-from .reporting import invoke_reports_errors, reports_errors
+from .reporting import invoke_reports_errors, report_error, reports_errors
 
 __all__ = ["register", "unregister"]
 
@@ -134,8 +134,7 @@ class VP3D_OT_show_log(JobOperator, bpy.types.Operator):
         try:
             self.lines = self._read(context)
         except VP3DError as error:
-            self.report({"ERROR"}, f"{error.message}\n{error.hint}")
-            return {"CANCELLED"}
+            return report_error(self, error)
         return context.window_manager.invoke_popup(self, width=LOG_WIDTH)
 
     def draw(self, _context: bpy.types.Context) -> None:
@@ -181,7 +180,14 @@ class VP3D_OT_remove_job(JobOperator, bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask first."""
-        return context.window_manager.invoke_confirm(self, event)
+        return context.window_manager.invoke_confirm(
+            self,
+            event,
+            title="Remove this capture?",
+            message="Its files are deleted from the disk. What was imported stays.",
+            confirm_text="Remove",
+            icon="WARNING",
+        )
 
     @reports_errors
     def execute(self, context: bpy.types.Context) -> None:

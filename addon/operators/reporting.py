@@ -12,7 +12,7 @@ import bpy
 from ...vp3d_core.errors import VP3DError
 from ..hints import hint_in_blender
 
-__all__ = ["invoke_reports_errors", "reports_errors"]
+__all__ = ["invoke_reports_errors", "report_error", "reports_errors"]
 
 OperatorT = TypeVar("OperatorT", bound=bpy.types.Operator)
 Execute = Callable[[OperatorT, bpy.types.Context], "set[str] | None"]
@@ -27,7 +27,7 @@ def reports_errors(execute: Execute[OperatorT]) -> Callable[[OperatorT, bpy.type
         try:
             return execute(operator, context) or {"FINISHED"}
         except VP3DError as error:
-            return _report(operator, error)
+            return report_error(operator, error)
 
     return execute_and_report
 
@@ -44,12 +44,14 @@ def invoke_reports_errors(
         try:
             return invoke(operator, context, event) or {"FINISHED"}
         except VP3DError as error:
-            return _report(operator, error)
+            return report_error(operator, error)
 
     return invoke_and_report
 
 
-def _report(operator: bpy.types.Operator, error: VP3DError) -> set[str]:
+def report_error(operator: bpy.types.Operator, error: VP3DError) -> set[str]:
+    """Tell of an error and return CANCELLED."""
     hint = hint_in_blender(error.code, error.hint)
-    operator.report({"ERROR"}, "\n".join(text for text in (error.message, hint) if text))
+    # The popup shows two lines; the status bar joins them, without a blank of its own.
+    operator.report({"ERROR"}, f"{error.message}. \n{hint}" if hint else error.message)
     return {"CANCELLED"}

@@ -57,7 +57,12 @@ def run_work(
     except BaseException as error:  # noqa: BLE001  the last words must be said whatever happened
         interruption.ignore()
         event = error_event(error)
-        log.error("%s", event.trace)
+        if event.code == "cancelled":
+            log.info(
+                "%s", event.text
+            )  # where it was belongs into the event: a log with a traceback looks like a fault
+        else:
+            log.error("%s", event.trace)
         emit(event)
         return EXIT_CANCELLED if event.code == "cancelled" else EXIT_FAILED
     interruption.ignore()
