@@ -58,9 +58,7 @@ def run_work(
         interruption.ignore()
         event = error_event(error)
         if event.code == "cancelled":
-            log.info(
-                "%s", event.text
-            )  # where it was belongs into the event: a log with a traceback looks like a fault
+            log.info("%s", event.text)  # a log that ends with a traceback looks like a fault
         else:
             log.error("%s", event.trace)
         emit(event)
