@@ -7,6 +7,7 @@ result is the business of the callback that a job is started with.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,10 +20,13 @@ from ..vp3d_core.job import POLL_S, WorkerJob
 from ..vp3d_core.job_state import JobState
 from ..vp3d_core.protocol import Event
 from .extension import redraw
+from .session import say_error
 
 __all__ = ["RunningJob", "cancel", "register", "running", "start", "unregister", "wait"]
 
 TICK_S = 0.2
+
+log = logging.getLogger(__name__)
 
 OnEnd = Callable[["RunningJob"], None]
 OnEvent = Callable[["RunningJob", Event], None]
@@ -139,9 +143,13 @@ def cancel(kind: str) -> None:
 def _tick() -> float | None:
     changed = False
     for job in list(_running.values()):
-        changed |= job.poll()
-        if job.worker.finished:
-            _end(job)
+        try:
+            changed |= job.poll()
+            if job.worker.finished:
+                _end(job)
+                changed = True
+        except Exception as error:  # noqa: BLE001  the timer must go on for the other jobs
+            _give_up(job, error)
             changed = True
     if changed:
         redraw()
@@ -153,6 +161,15 @@ def _end(job: RunningJob) -> None:
         del _running[job.kind]
     job.worker.close()
     job.on_end(job)
+
+
+def _give_up(job: RunningJob, error: Exception) -> None:
+    log.error("The job %s cannot be followed any more", job.title, exc_info=error)
+    if _running.get(job.kind) is job:
+        del _running[job.kind]
+    job.worker.close()
+    text = f"Something unexpected happened ({type(error).__name__}: {error})"
+    say_error(VP3DError(text, hint="Please report it, with what Blender's console says."), job.kind)
 
 
 def register() -> None:

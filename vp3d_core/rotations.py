@@ -30,10 +30,16 @@ def normalize(vectors: Array, *, minimum: float = 1e-12) -> Array:
     return np.where(lengths > minimum, vectors / np.maximum(lengths, minimum), 0.0)
 
 
+def _parts(values: Array) -> tuple[Array, ...]:
+    """Return the components (...) of values (..., N)."""
+    values = np.asarray(values)
+    return tuple(values[..., part] for part in range(values.shape[-1]))
+
+
 def quat_multiply(a: Array, b: Array) -> Array:
     """Return the Hamilton product a∘b (..., 4): first b, then a."""
-    aw, ax, ay, az = np.moveaxis(np.asarray(a), -1, 0)
-    bw, bx, by, bz = np.moveaxis(np.asarray(b), -1, 0)
+    aw, ax, ay, az = _parts(a)
+    bw, bx, by, bz = _parts(b)
     return np.stack(
         [
             aw * bw - ax * bx - ay * by - az * bz,
@@ -52,9 +58,14 @@ def quat_conjugate(q: Array) -> Array:
 
 def quat_rotate(q: Array, vectors: Array) -> Array:
     """Rotate vectors (..., 3) by unit quaternions (..., 4)."""
-    w, u = np.asarray(q)[..., :1], np.asarray(q)[..., 1:]
-    uv = np.cross(u, vectors)
-    return vectors + 2.0 * (w * uv + np.cross(u, uv))
+    w, qx, qy, qz = _parts(q)
+    x, y, z = _parts(vectors)
+    # Twice the cross product of q and v, written out: np.cross takes three times as long for a few hundred.
+    tx, ty, tz = 2.0 * (qy * z - qz * y), 2.0 * (qz * x - qx * z), 2.0 * (qx * y - qy * x)
+    return np.stack(
+        [x + w * tx + qy * tz - qz * ty, y + w * ty + qz * tx - qx * tz, z + w * tz + qx * ty - qy * tx],
+        axis=-1,
+    )
 
 
 def quat_from_axis_angle(axes: Array, angles_rad: Array) -> Array:
@@ -78,7 +89,7 @@ def quat_between(a: Array, b: Array) -> Array:
 
 def matrix_from_quat(q: Array) -> Array:
     """Return rotation matrices (..., 3, 3) of unit quaternions (..., 4)."""
-    w, x, y, z = np.moveaxis(np.asarray(q), -1, 0)
+    w, x, y, z = _parts(q)
     return np.stack(
         [
             np.stack([1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)], axis=-1),

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -132,6 +134,31 @@ def test_a_capture_that_fails_says_why_and_can_be_resumed(
     moved.write_bytes(keypoints.read_bytes())
     assert bpy.ops.vp3d.resume_job() == {"FINISHED"}
     assert session().jobs[0].status == "done"
+
+
+@pytest.mark.parametrize("accident", ["callback", "folder"])
+def test_a_job_that_cannot_be_followed_is_given_up(
+    addon: bpy.types.AddonPreferences, tmp_path: Path, accident: str
+) -> None:
+    runner = sys.modules[EXTENSION + ".addon.job_runner"]
+
+    def on_end(_job: object) -> None:
+        raise ValueError("a surprise")
+
+    folder = tmp_path / "job"
+    folder.mkdir()
+    seconds = 0.0 if accident == "callback" else 3600.0
+    command = [sys.executable, "-c", f"import time; time.sleep({seconds})"]
+    job = runner.start("people", "People", folder=folder, command=command, on_end=on_end)
+    if accident == "folder":
+        shutil.rmtree(folder)
+    end_s = time.monotonic() + 60.0
+    while runner.running("people") is not None:  # what the timer does in a window
+        assert time.monotonic() < end_s
+        runner._tick()
+    assert not job.worker.running
+    assert session().message_kind == "people"
+    assert ("a surprise" if accident == "callback" else "FileNotFoundError") in session().message
 
 
 def test_looking_for_people_where_there_are_none(ready: bpy.types.PropertyGroup) -> None:
