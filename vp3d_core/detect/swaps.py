@@ -2,9 +2,11 @@
 """Find and undo bursts in which a detector takes left for right.
 
 First the whole body is judged, then trunk, face, legs and arms apart: the most plausible sequence of the two
-states (as detected, swapped) is found by dynamic programming. Its cost is the error of straight-on prediction
-of the way from the right to the left keypoint of each pair: a swap turns it round, and how the person moves
-as a whole does not matter. Limbs that would be crossed by a swap while the trunk is not speak against it.
+states (as detected, swapped) is looked for. What is judged is the way from the right to the left keypoint of
+each pair: a swap turns it round, and how the person moves as a whole does not matter. ``way_filter.py``
+predicts it. Legs seen from the side are exchanged where they pass each other, so that the way hardly jumps;
+but its velocity turns round, which shows over the next frames: several histories are followed at a time
+(beam search). Limbs that would be crossed by a swap while the trunk is not speak against it.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import numpy as np
 from ..arrays import Array, BoolArray, IntArray
 from ..skeletons import KeypointSkeleton
 from .body_size import frame_step
+from .way_filter import carry, first_states, misfit, update
 
 __all__ = ["find_swaps", "swap_sides"]
 
@@ -26,37 +29,62 @@ class _Group:
 
     Attributes:
         parts: Names without the side.
-        acceleration_per_s2: How fast the way across may change its velocity, in body heights per s^2.
+        jerk: How the acceleration of the way across wanders, in body heights per s^2.5 (root of the spectral
+            density of its derivative).
         root: The pair of trunk points that the first part hangs on, or "".
     """
 
     parts: tuple[str, ...]
-    acceleration_per_s2: float
+    jerk: float
     root: str = ""
 
 
-# A trunk turns at up to about a turn a second; running legs swing 0.2 of the height to both sides 1.4 times.
-TRUNK = _Group(("shoulder", "hip"), 5.0)
-FACE = _Group(("eye", "ear"), 5.0)
-LEGS = _Group(("knee", "ankle", "heel", "big_toe", "small_toe"), 14.0, "hip")
-ARMS = _Group(("elbow", "wrist", "hand"), 14.0, "shoulder")
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ways:
+    """The ways from right to left of P pairs in N frames.
+
+    Attributes:
+        values: (N, P, 2) heights, 0 where not seen.
+        seen: (N, P).
+        weights: (N, P) of each pair in a frame's cost.
+        noise: (N,) standard deviation of a coordinate, heights.
+        jerk: (P,) see ``_Group``.
+        times_s: (N,) s.
+    """
+
+    values: Array
+    seen: BoolArray
+    weights: Array
+    noise: Array
+    jerk: Array
+    times_s: Array
+
+
+# Tuned on training motions with a detector's errors; running legs change the way by 10 heights/s^2 in 0.2 s.
+TRUNK = _Group(("shoulder", "hip"), 6.0)
+FACE = _Group(("eye", "ear"), 6.0)
+LEGS = _Group(("knee", "ankle", "heel", "big_toe", "small_toe"), 25.0, "hip")
+ARMS = _Group(("elbow", "wrist", "hand"), 25.0, "shoulder")
 # Judged in this order, each on what those before have put right.
 STAGES = ((TRUNK, FACE, LEGS, ARMS), (TRUNK,), (FACE,), (LEGS,), (ARMS,))
 
-# Usual error of the way across as a share of the person's size.
-NOISE_SHARE = 0.015
-# Prediction never continues for more than this many of the steps before it.
-MAX_STEP_RATIO = 2.0
-# Cost of one pair's prediction is at most this: one wild keypoint decides nothing.
-MAX_COST = 16.0
+# Usual error of the way across as a share of the person's size, and in px for people who are small.
+NOISE_SHARE = 0.010
+NOISE_PX = 1.0
+LONGEST_STEP_S = 0.25  # a longer gap tells no more than that one
 # Keypoints of a group err together: their mean counts like this many independent ones.
 INDEPENDENT_PAIRS = 2.0
+# A wild keypoint decides nothing: the half of the pairs that fit worst is left out.
+TRIMMED_SHARE = 0.5
 # Cost of entering or leaving a swap, and of each second in it: the detector is right until shown wrong.
 SWITCH_COST = 12.0
 COST_PER_S = 20.0
 # More of it, per second, when the swap crosses the limbs; in full from this distance on, as a share of size.
 CROSSING_COST_PER_S = 40.0
 CROSSING_SHARE = 0.05
+# Histories that are followed at a time; those alike in so many last frames are one.
+HISTORIES = 16
+RECENT_FRAMES = 8
 
 
 def find_swaps(
@@ -77,18 +105,25 @@ def find_swaps(
     swapped = np.zeros(xy.shape[:2], dtype=bool)
     for groups in STAGES:
         upright, upright_scores = swap_sides(xy, scores, swapped, skeleton)
-        for_groups = [_pairs(group.parts, skeleton) for group in groups]
-        left, right = (np.concatenate(each) for each in zip(*for_groups, strict=True))
+        left, right = _pairs(sum((group.parts for group in groups), ()), skeleton)
         valid = np.all(np.isfinite(upright[:, left] + upright[:, right]), axis=-1)
         frames = np.flatnonzero(np.any(valid, axis=1))
         if len(frames) < 4:
             continue
-        parts = (upright[frames], upright_scores[frames], times_s[frames], sizes_px[frames], skeleton)
-        costs = np.sum([_costs(*parts, group) for group in groups], axis=0)
+        here, sizes = upright[frames], sizes_px[frames]
+        weights = [_weights(here, upright_scores[frames], skeleton, group) for group in groups]
         rates_per_s = np.full(len(frames), COST_PER_S)
         if len(groups) == 1:
-            rates_per_s += CROSSING_COST_PER_S * _crossing(parts[0], parts[3], skeleton, groups[0])
-        states = _viterbi(costs, times_s[frames], rates_per_s)
+            rates_per_s += CROSSING_COST_PER_S * _crossing(here, sizes, skeleton, groups[0])
+        ways = _Ways(
+            np.where(valid[frames, :, None], here[:, left] - here[:, right], 0.0) / sizes[:, None, None],
+            valid[frames],
+            np.concatenate(weights, axis=1),
+            np.hypot(NOISE_SHARE, NOISE_PX / sizes),
+            np.concatenate([np.full(w.shape[1], g.jerk) for w, g in zip(weights, groups, strict=True)]),
+            times_s[frames],
+        )
+        states = _most_plausible(ways, rates_per_s)
         swapped[np.ix_(frames[states], np.concatenate([left, right]))] ^= True
     return swapped
 
@@ -110,32 +145,12 @@ def _pairs(parts: tuple[str, ...], skeleton: KeypointSkeleton) -> tuple[IntArray
     return left, right
 
 
-def _costs(
-    xy: Array, scores: Array, times_s: Array, sizes_px: Array, skeleton: KeypointSkeleton, group: _Group
-) -> Array:
-    """(N - 2, 2, 2, 2) cost of the states (before last, last, now), 0 as given and 1 swapped."""
+def _weights(xy: Array, scores: Array, skeleton: KeypointSkeleton, group: _Group) -> Array:
+    """(N, P) what each pair of a group counts: by score; those that are hardly seen weigh less in all."""
     left, right = _pairs(group.parts, skeleton)
-    costs = np.zeros((len(times_s) - 2, 2, 2, 2))
-    if not len(left):
-        return costs
-    across = xy[:, left] - xy[:, right]
-    weights = np.minimum(scores[:, left], scores[:, right])
-    weight = np.minimum(np.minimum(weights[2:], weights[1:-1]), weights[:-2])
-    weight = np.where(np.isfinite(across[2:] + across[1:-1] + across[:-2]).all(axis=-1), weight, 0.0)
-    across = np.nan_to_num(across)
-    steps = np.diff(times_s)
-    ratio = np.minimum(steps[1:] / steps[:-1], MAX_STEP_RATIO)
-    noise = NOISE_SHARE * np.sqrt(1.0 + (1.0 + ratio) ** 2 + ratio**2)
-    swing = group.acceleration_per_s2 * steps[1:] * (steps[1:] + steps[:-1]) / 2.0
-    sigma = sizes_px[2:] * np.hypot(noise, swing)
-    for older, old, now in np.ndindex(2, 2, 2):
-        sign_older, sign_old, sign_now = (1.0 - 2.0 * state for state in (older, old, now))
-        last = sign_old * across[1:-1]
-        error = sign_now * across[2:] - last - ratio[:, None, None] * (last - sign_older * across[:-2])
-        cost = np.minimum((error**2).sum(axis=-1) / (2.0 * sigma[:, None] ** 2), MAX_COST)
-        # the mean over pairs, by score; keypoints that are hardly seen weigh less in all
-        costs[:, older, old, now] = (weight * cost).sum(axis=1) / np.maximum(weight.sum(axis=1), 0.5)
-    return INDEPENDENT_PAIRS * costs
+    known = np.isfinite(xy[:, left] + xy[:, right]).all(axis=-1)
+    weights = np.where(known, np.minimum(scores[:, left], scores[:, right]), 0.0)
+    return INDEPENDENT_PAIRS * weights / np.maximum(weights.sum(axis=1, keepdims=True), 0.5)
 
 
 def _crossing(xy: Array, sizes_px: Array, skeleton: KeypointSkeleton, group: _Group) -> Array:
@@ -149,23 +164,52 @@ def _crossing(xy: Array, sizes_px: Array, skeleton: KeypointSkeleton, group: _Gr
     return np.clip(np.nan_to_num(np.minimum(width, apart) / (CROSSING_SHARE * sizes_px)), 0.0, 1.0)
 
 
-def _viterbi(costs: Array, times_s: Array, rates_per_s: Array) -> BoolArray:
-    """(N,) the cheapest sequence of swapped or not, starting and ending as detected.
+def _most_plausible(ways: _Ways, rates_per_s: Array) -> BoolArray:
+    """Return (N,) the cheapest sequence of swapped or not, starting and ending as detected.
 
-    Source: Viterbi 1967; second order, by pairs of states.
+    Args:
+        ways: What was detected.
+        rates_per_s: (N,) cost of each second swapped.
     """
-    step_s = frame_step(times_s)
-    prior = rates_per_s * np.minimum(np.diff(times_s, prepend=times_s[0] - step_s), 2.0 * step_s)
-    switch = SWITCH_COST * (1.0 - np.eye(2))
-    edge = np.array([0.0, SWITCH_COST])
-    total = (edge + [0.0, prior[0]])[:, None] + switch + np.array([0.0, prior[1]])[None, :]
-    best_older = np.zeros((len(costs), 2, 2), dtype=np.intp)
-    for t, cost in enumerate(costs):  # each step needs the one before
-        paths = total[:, :, None] + cost + switch[None] + np.array([0.0, prior[t + 2]])
-        best_older[t] = paths.argmin(axis=0)
-        total = paths.min(axis=0)
-    states = np.zeros(len(times_s), dtype=np.intp)
-    states[-2:] = np.unravel_index(int((total + edge[None, :]).argmin()), (2, 2))
-    for t in range(len(costs) - 1, -1, -1):
-        states[t] = best_older[t, states[t + 1], states[t + 2]]
-    return states.astype(bool)
+    steps_s = np.minimum(np.diff(ways.times_s, prepend=ways.times_s[0]), LONGEST_STEP_S)
+    prior = rates_per_s * np.minimum(np.maximum(steps_s, 1e-3), 2.0 * frame_step(ways.times_s))
+    costs, recent = np.zeros(1), np.zeros(1, dtype=np.intp)
+    known = first_states(len(ways.jerk))
+    parents: list[IntArray] = []
+    chosen: list[IntArray] = []
+    for t, way in enumerate(ways.values):  # each frame is judged by those before
+        known = carry(known, steps_s[t], ways.jerk)
+        misfits = np.stack([misfit(known, sign * way, ways.noise[t]) for sign in (1.0, -1.0)])
+        both = _trimmed_sum(misfits, ways.weights[t])
+        both += costs + SWITCH_COST * (np.arange(2)[:, None] != (recent & 1))
+        both[1] += prior[t]
+        state, parent = (each.ravel() for each in np.indices(both.shape))
+        histories = ((recent[parent] << 1) | state) & ((1 << RECENT_FRAMES) - 1)
+        kept = _best_of_each(both.ravel(), histories)
+        costs, recent, state, parent = both.ravel()[kept], histories[kept], state[kept], parent[kept]
+        signs = 1.0 - 2.0 * state[:, None, None]
+        known = update(known.taken(parent), signs * way, ways.seen[t], ways.noise[t])
+        parents.append(parent)
+        chosen.append(state)
+    best = int(np.argmin(costs + SWITCH_COST * chosen[-1]))
+    states = np.zeros(len(ways.values), dtype=bool)
+    for t in range(len(states) - 1, -1, -1):
+        states[t] = chosen[t][best]
+        best = int(parents[t][best])
+    return states
+
+
+def _trimmed_sum(misfits: Array, weights: Array) -> Array:
+    """Sum misfits (..., P) by weights (P,); the worst pairs, up to ``TRIMMED_SHARE``, count like the mean."""
+    order = misfits.argsort(axis=-1)
+    own = weights[order]
+    before = own.cumsum(axis=-1) - own
+    kept = np.clip((1.0 - TRIMMED_SHARE) * weights.sum() - before, 0.0, own)
+    return (kept * np.take_along_axis(misfits, order, axis=-1)).sum(axis=-1) / (1.0 - TRIMMED_SHARE)
+
+
+def _best_of_each(costs: Array, histories: IntArray) -> IntArray:
+    """Return the rows of the cheapest of each history, at most ``HISTORIES``, cheapest first."""
+    order = np.argsort(costs, kind="stable")
+    _, first = np.unique(histories[order], return_index=True)
+    return order[np.sort(first)[:HISTORIES]]
