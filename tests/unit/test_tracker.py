@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+import dataclasses
 from collections import Counter
 
 import numpy as np
@@ -157,6 +158,18 @@ def test_unconfident_heads_and_tails_are_cut_off() -> None:
         )
     (one,) = track(scene.detections, times_s, image_size=IMAGE_SIZE)
     assert (one.frames[0], one.frames[-1]) == (12, 74)
+
+
+def test_who_is_doubted_counts_only_between_certain_sights() -> None:
+    times_s = times(60)
+    scene = observe([walker(times_s)])
+    doubtful = [*range(5), *range(20, 40), *range(55, 60)]
+    for t in doubtful:
+        found = scene.detections[t]
+        scene.detections[t] = dataclasses.replace(found, scores=np.full_like(found.scores, 0.06))
+    (found,) = track(scene.detections, times_s, image_size=IMAGE_SIZE)
+    assert (found.frames[0], found.frames[-1]) == (5, 54)
+    assert (found.detection_index == 0).all()
 
 
 def test_leaving_the_picture_ends_the_track() -> None:

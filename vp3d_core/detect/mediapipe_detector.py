@@ -4,8 +4,10 @@
 The landmark model alone cannot tell that a person has left: given a piece of empty floor it draws a body and
 calls it present (0.9 and more on real footage). The person finder can: on a crop around the region it gives a
 person 0.8 to 1.0 and a ghost less than 0.75. So every region has a belief, fed by the finder on its crop now
-and then, and at once when the region jumps or changes size; a region that is not believed in is not reported,
-and soon dropped.
+and then, and at once when the region jumps or changes size; a region that is not believed in is dropped.
+Between the two, a small person before a background of the same colour is hard to tell from a ghost. Who was
+believed in once is then reported with a score that says so, and counts where he is believed in again later:
+a ghost never is.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ CANDIDATE_SCORE = 0.35  # on the whole picture, where small people score low; th
 BELIEVE = 0.75
 DOUBT = 0.85  # below it a person is checked in every frame
 FORGET = 0.55
+DOUBTFUL_SHARE = 0.1  # of the belief in the score between both: below presence.CERTAIN_SCORE
 BELIEF_MEMORY = 0.6  # weight of the past when a check comes in
 MIN_PRESENCE = 0.5  # MediaPipe's own default
 JUMP = 0.12  # of the region's side, between frames: more than that is checked at once
@@ -91,7 +94,7 @@ class MediaPipeDetector:
     @property
     def model_id(self) -> str:
         """Names model and settings."""
-        return f"mediapipe-{MEDIAPIPE_VERSION}-pose-full-people{self._max_people}-r1"
+        return f"mediapipe-{MEDIAPIPE_VERSION}-pose-full-people{self._max_people}-r2"
 
     @property
     def skeleton(self) -> KeypointSkeleton:
@@ -148,7 +151,7 @@ class MediaPipeDetector:
         self._model.close()
 
     def _step(self, rgb: npt.NDArray[np.uint8]) -> tuple[list[_Followed], list[_Followed]]:
-        """Follow everybody into a frame and look for others; return who is believed in, and who is new."""
+        """Follow everybody into a frame and look for others; return who is followed, and who is new."""
         moved = [self._follow(rgb, person) for person in self._followed]
         self._followed = _without_doubles([person for person in moved if person is not None])
         before = list(self._followed)
@@ -160,8 +163,8 @@ class MediaPipeDetector:
             self._find(rgb, views[self._next_view])
             if not self._followed and self._next_view != 0:
                 self._find(rgb, views[0])
-        believed = [person for person in self._followed if person.belief >= BELIEVE]
-        return believed, [person for person in believed if not any(person is other for other in before)]
+        newcomers = [person for person in self._followed if not any(person is other for other in before)]
+        return list(self._followed), newcomers
 
     def _trace_back(
         self, frames: Sequence[Frame], reported: Sequence[list[_Followed]], person: _Followed
@@ -283,11 +286,15 @@ def _detections(people: Sequence[_Followed], *, image_size: tuple[int, int]) -> 
     seen = np.array([person.pose.visibility * person.pose.in_picture for person in people])
     return Detections2D(
         boxes_xyxy=np.array([_box(points, image_size=image_size) for points in xy], np.float32),
-        scores=np.array([min(1.0, person.belief) for person in people], np.float32),
+        scores=np.array([_score(person.belief) for person in people], np.float32),
         keypoints_xy=xy.astype(np.float32),
         keypoint_scores=np.where(inside, np.clip(seen, 0.0, 1.0), 0.0).astype(np.float32),
         skeleton=BLAZEPOSE_33,
     )
+
+
+def _score(belief: float) -> float:
+    return min(1.0, belief) if belief >= BELIEVE else DOUBTFUL_SHARE * belief
 
 
 def _box(xy: Array, *, image_size: tuple[int, int]) -> Array:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Is a detection somebody who is really there? Judged by the keypoints alone, whatever the detector.
+"""Is a detection somebody who is really there? Judged by the keypoints, and by a detector's own doubt.
 
 Only numpy is needed.
 """
@@ -16,6 +16,8 @@ __all__ = ["inside_picture", "present"]
 
 # MMPose's own convention for a keypoint that is seen.
 SEEN_SCORE = 0.3
+# A detector that scores a person lower is not sure that it is one.
+CERTAIN_SCORE = 0.08
 # Share of the keypoints that must be seen: a person cut off at the waist shows half, a head alone a third.
 MIN_SEEN_SHARE = 0.25
 # A trunk is 0.6 times as long as a leg, and a third of a standing person's longer side. In each track of
@@ -53,7 +55,8 @@ def present(detections: Detections2D, *, image_size: tuple[int, int]) -> tuple[B
     xy = detections.keypoints_xy
     seen = (detections.keypoint_scores >= SEEN_SCORE) & inside_picture(xy, image_size)
     build = _build(xy, seen, detections.skeleton)
-    return (seen.mean(axis=1) >= MIN_SEEN_SHARE) & ~(build < MIN_BUILD_IN_FRAME), build
+    is_certain = detections.scores >= CERTAIN_SCORE
+    return is_certain & (seen.mean(axis=1) >= MIN_SEEN_SHARE) & ~(build < MIN_BUILD_IN_FRAME), build
 
 
 def _build(xy: Array, seen: BoolArray, skeleton: KeypointSkeleton) -> Array:
