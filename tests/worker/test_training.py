@@ -124,6 +124,26 @@ def test_time_ends_a_run(bank: Path, tmp_path: Path) -> None:
     assert 0 < training["steps_done"] < 10_000_000
 
 
+def test_the_commands_defaults_are_those_of_the_settings() -> None:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    assert command.settings_of(parser.parse_args(["MOCAP", "-o", "OUT"])) == TrainSettings()
+
+
+def test_a_run_starts_from_a_trained_lifter(bank: Path, tmp_path: Path) -> None:
+    first = train_lifter(bank, tmp_path / "first", settings(steps=3), device=CPU)
+    kept = settings(steps=1, learning_rate=0.0, weight_decay=0.0, average=0.0)
+    second = train_lifter(bank, tmp_path / "second", kept, device=CPU, start=first)
+    before, after = (load_lifter_model(path, CPU)[0].shrink.weight for path in (first, second))
+    assert torch.equal(before, after)
+
+
+def test_a_lifter_of_another_size_is_refused(bank: Path, tmp_path: Path) -> None:
+    first = train_lifter(bank, tmp_path / "first", settings(steps=1), device=CPU)
+    with pytest.raises(InputError, match="64 channels"):
+        train_lifter(bank, tmp_path / "second", settings(channels=32), device=CPU, start=first)
+
+
 def test_the_commands_train_and_evaluate(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ import dataclasses
 import numpy as np
 
 from ..arrays import Array
+from ..body_proportions import BONES
 from ..camera import Camera
 from ..keypoints import Keypoints2D
 from ..pose import Pose3D, Trajectory
@@ -31,13 +32,8 @@ LENGTH_QUANTILE = 0.6  # of a bone's length over the clip; the median is too sho
 LENGTH_PRIOR_SHARE = 0.1  # of the average body's length in a bone's length
 BISECTIONS = 40
 
-# Length over stature of an average body: Drillis & Contini 1966.
-_PROPORTIONS = {
-    "knee": ("hip", 0.245),
-    "ankle": ("knee", 0.246),
-    "elbow": ("shoulder", 0.186),
-    "wrist": ("elbow", 0.146),
-}
+# Of the joint at a limb bone's far end, without its side: the joint at the near end.
+_LIMB_BONES = {"knee": "hip", "ankle": "knee", "elbow": "shoulder", "wrist": "elbow"}
 _CARRIED = {"ankle": ("toe", "heel"), "wrist": ("hand",)}
 
 
@@ -59,7 +55,7 @@ def refine(
     lengths = limb_lengths(pose, height_m=height_m)
     result = joints.copy()
     for side in ("left", "right"):
-        for child, (parent, _) in _PROPORTIONS.items():
+        for child, parent in _LIMB_BONES.items():
             c, p = JOINTS.index(f"{side}_{child}"), JOINTS.index(f"{side}_{parent}")
             bone = pose.joints[:, c] - pose.joints[:, p]
             result[:, c] = result[:, p] + _fit_bone(
@@ -74,7 +70,7 @@ def refine(
 def limb_lengths(pose: Pose3D, *, height_m: float) -> dict[str, float]:
     """Return the lengths in m of thigh, shank, upper arm and forearm, by the joint at their end."""
     lengths: dict[str, float] = {}
-    for child, (parent, share) in _PROPORTIONS.items():
+    for child, parent in _LIMB_BONES.items():
         both = [
             np.linalg.norm(
                 pose.joints[:, JOINTS.index(f"{side}_{child}")]
@@ -83,8 +79,9 @@ def limb_lengths(pose: Pose3D, *, height_m: float) -> dict[str, float]:
             )
             for side in ("left", "right")
         ]
+        prior = BONES[f"left_{child}"].share * height_m
         measured = float(np.quantile(np.concatenate(both), LENGTH_QUANTILE))
-        lengths[child] = (1 - LENGTH_PRIOR_SHARE) * measured + LENGTH_PRIOR_SHARE * share * height_m
+        lengths[child] = (1 - LENGTH_PRIOR_SHARE) * measured + LENGTH_PRIOR_SHARE * prior
     return lengths
 
 

@@ -34,12 +34,12 @@ _POINTS: dict[str, tuple[str, str, tuple[float, float, float]]] = {
     "head_top": ("head_top", "head", (0.0, 0.0, 0.0)),
     "neck": ("thorax", "chest", (0.01, 0.0, 0.0)),
     "mid_hip": ("pelvis", "pelvis", (0.0, 0.0, 0.02)),
-    "left_eye": ("nose", "head", (-0.015, 0.032, 0.035)),
+    "left_eye": ("nose", "head", (-0.03, 0.028, 0.037)),
     "left_ear": ("left_ear", "head", (0.0, 0.0, 0.0)),
-    "left_shoulder": ("left_shoulder", "chest", (0.0, 0.005, 0.01)),
+    "left_shoulder": ("left_shoulder", "chest", (0.0, -0.005, 0.01)),
     "left_elbow": ("left_elbow", "chest", (0.0, 0.0, 0.0)),
     "left_wrist": ("left_wrist", "chest", (0.0, 0.0, 0.0)),
-    "left_hip": ("left_hip", "pelvis", (0.0, 0.01, 0.02)),
+    "left_hip": ("left_hip", "pelvis", (0.02, -0.005, 0.005)),
     "left_knee": ("left_knee", "pelvis", (0.0, 0.0, 0.0)),
     "left_ankle": ("left_ankle", "left_foot", (0.0, 0.0, 0.0)),
     "left_big_toe": ("left_toe", "left_foot", (0.0, 0.0, 0.0)),
@@ -48,7 +48,7 @@ _POINTS: dict[str, tuple[str, str, tuple[float, float, float]]] = {
     "left_hand": ("left_hand", "chest", (0.0, 0.0, 0.0)),
 }
 # Subject-to-subject spread of a detector's points about those means, m.
-POINT_SIGMA_M = 0.015
+POINT_SIGMA_M = 0.012
 POINT_SIDE_SIGMA_M = 0.005
 
 

@@ -8,11 +8,15 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import InputError, MotionFormatError
 from .mocap import MocapClip, read_mocap
 
-__all__ = ["add_arguments", "prepare_bank", "run"]
+if TYPE_CHECKING:
+    from .train import TrainSettings
+
+__all__ = ["add_arguments", "prepare_bank", "run", "settings_of"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--widths", default="3,3,3,3", help="filter widths; their product is the receptive field")
     add("--channels", type=int, default=384, help="width of the hidden layers")
     add("--causal", action="store_true", help="see the past only")
-    add("--start", metavar="LIFTER", default=None, help="trained lifter to start from: name or .safetensors file")
+    add(
+        "--start",
+        metavar="LIFTER",
+        default=None,
+        help="trained lifter to start from: name or .safetensors file",
+    )
     add("--seed", type=int, default=0)
     add("--threads", type=int, default=0, help="CPU threads; 0 lets torch choose")
     add(
@@ -47,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     import torch
 
     from ..lift.lifter import choose_device
-    from .train import TrainSettings, train_lifter
+    from .train import train_lifter
 
     if options.sheet is not None:
         from .contact_sheet import draw_contact_sheet
@@ -57,11 +66,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     if options.out is None:
         raise InputError("There is no folder for the weights", hint="Give one with -o OUT.")
-    widths = tuple(int(width) for width in options.widths.split(","))
-    settings = TrainSettings(
-        filter_widths=widths, channels=options.channels, causal=options.causal,
-        minutes=options.minutes, seed=options.seed, steps=options.steps,
-    )  # fmt: skip
+    settings = settings_of(options)
     device = choose_device(options.device)
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -77,6 +82,20 @@ def run(options: argparse.Namespace) -> int:
 
     print(train_lifter(bank, options.out, settings, device=device, start=options.start, on_progress=show))
     return 0
+
+
+def settings_of(options: argparse.Namespace) -> TrainSettings:
+    """Return the settings that the options ask for."""
+    from .train import TrainSettings
+
+    return TrainSettings(
+        filter_widths=tuple(int(width) for width in options.widths.split(",")),
+        channels=options.channels,
+        causal=options.causal,
+        minutes=options.minutes,
+        seed=options.seed,
+        steps=options.steps,
+    )
 
 
 def prepare_bank(folders: list[Path], path: Path) -> Path:

@@ -240,7 +240,7 @@ def _start_from(start: str | Path, model: LifterModel, device: torch.device) -> 
     except RuntimeError as error:
         found = cast(dict[str, object], header["architecture"])
         raise InputError(
-            f"{start} has widths {found['filter_widths']} and {found['channels']} channels, not those asked for",
+            f"{start} has widths {found['filter_widths']} and {found['channels']} channels, not as asked",
             hint="Give --widths and --channels of the lifter to start from.",
         ) from error
 
