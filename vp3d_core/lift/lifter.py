@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Lifter", "choose_device"]
 
-BLOCK_FRAMES = 4096  # of one pass through the network; bounds the memory of long videos
+BLOCK_FRAMES = 2048  # of one pass through the network; bounds the memory of long videos
 MAX_STEP_S = 0.25  # source frames further apart than this (and than 2.5 usual steps) leave a gap
 
 
@@ -110,32 +110,39 @@ class Lifter:
         grid_rays, grid_scores = _resample(rays, scores, times, grid)
         columns = np.empty((len(grid), 4 * len(JOINTS.points) + 7), dtype=np.float32)
         for phase in range(phases):
-            columns[phase::phases] = self._lift_phase(grid_rays[phase::phases], grid_scores[phase::phases])
+            part = slice(phase, None, phases)
+            self._lift_phase(grid_rays[part], grid_scores[part], columns[part])
         return _pose(_at_times(columns, grid, times), times)
 
-    def _lift_phase(self, rays: Array, scores: Array) -> Array:
-        """Lift one sequence at 30 Hz to (T, 107) columns: joints, sigma, contacts, up."""
+    def _lift_phase(self, rays: Array, scores: Array, columns: Array) -> None:
+        """Lift one sequence at 30 Hz into (T, 107) columns: joints, sigma, contacts, up."""
         import torch
 
-        from .normalise import normalise
-
-        before, after = self._model.frames_before, self._model.frames_after
-        index = np.clip(np.arange(-before, len(rays) + after), 0, len(rays) - 1)
-        features, rotation = normalise(
-            torch.from_numpy(rays[index])[None], torch.from_numpy(scores[index])[None]
-        )
-        blocks = []
         try:
             with torch.inference_mode():
                 for start in range(0, len(rays), BLOCK_FRAMES):
                     stop = min(start + BLOCK_FRAMES, len(rays))
-                    block = features[:, start : stop + before + after].to(self.device)
-                    blocks.append(self._both_ways(block, rotation[0, before + start : before + stop]))
+                    columns[start:stop] = self._both_ways(*self._block(rays, scores, start, stop))
         except torch.OutOfMemoryError as error:
             raise DeviceOutOfMemory(
                 f"Lifting needs more memory than {self.device} has", hint="Use --device cpu."
             ) from error
-        return np.concatenate(blocks)
+
+    def _block(self, rays: Array, scores: Array, start: int, stop: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return what the network sees of frames [start, stop), ends repeated, and their virtual cameras."""
+        import torch
+
+        from .normalise import TAIL_SIGMA_FRAMES, normalise
+
+        before, after = self._model.frames_before, self._model.frames_after
+        reach = int(3 * TAIL_SIGMA_FRAMES)  # of the smoothing in the features
+        first, end = max(start - reach, 0) - before, min(stop + reach, len(rays)) + after
+        index = np.clip(np.arange(first, end), 0, len(rays) - 1)
+        features, rotation = normalise(
+            torch.from_numpy(rays[index])[None], torch.from_numpy(scores[index])[None]
+        )
+        seen, lifted = slice(start - before - first, stop + after - first), slice(start - first, stop - first)
+        return features[:, seen].to(self.device), rotation[0, lifted]
 
     def _both_ways(self, features: torch.Tensor, virtual_from_camera: torch.Tensor) -> Array:
         import torch
