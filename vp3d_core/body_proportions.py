@@ -4,8 +4,8 @@
 Lengths go from joint to joint of ``skeletons.JOINTS``. Arms: de Leva, "Adjustments to Zatsiorsky-Seluyanov's
 segment inertia parameters", J. Biomechanics 1996 (between joint centres, mean of men and women), the forearm
 1 cm shorter, as detectors mark the wrist above the base of the hand. Legs and trunk: Drillis & Contini 1966,
-the leg's halves as de Leva has them in men. Hips and shoulders: where detectors mark them, between joint centre
-and the body's surface. Head and feet: as the mocap reader builds them.
+the leg's halves as de Leva has them in men. Hips and shoulders: where detectors mark them, between joint
+centre and the surface. Head and feet: as the mocap reader builds them.
 
 Spreads are between adults of one stature: 4 to 5 % for long bones; more where detectors, too, differ in what
 they mark.

@@ -3,7 +3,7 @@
 
 All sizes are fractions of the person's height in the picture. Source: the levels and the mixture of the noise
 models of MotionBERT (Zhu et al. 2023) and WHAM (Shin et al. 2024), set so that BlazePose's errors against the
-joints of rendered people (median 1.5 %, 90th percentile 3 %) and against markers on real ones (2 %) lie inside.
+joints of rendered people (median 1.5 %, 90th percentile 3 %) and markers on real ones (2 %) lie inside.
 """
 
 from __future__ import annotations
