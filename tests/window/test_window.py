@@ -92,7 +92,7 @@ def play(name: str, environment: dict[str, str]) -> str:
 
 @pytest.mark.worker
 @pytest.mark.skipif(not CLIPS and "VP3D_CLIP" not in os.environ, reason="needs the clip in examples/")
-@pytest.mark.parametrize("name", ["capture", "cancel"])
+@pytest.mark.parametrize("name", ["capture", "cancel", "drop"])
 def test_capturing(name: str, user: dict[str, str]) -> None:
     user.setdefault("VP3D_CLIP", str(CLIPS[0]) if CLIPS else "")
     assert "[ui] done" in play(name, user)
