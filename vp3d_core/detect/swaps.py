@@ -74,10 +74,10 @@ NOISE_PX = 1.0
 LONGEST_STEP_S = 0.25  # a longer gap tells no more than that one
 # Keypoints of a group err together: their mean counts like this many independent ones.
 INDEPENDENT_PAIRS = 2.0
-# A wild keypoint decides nothing: the half of the pairs that fit worst is left out.
-TRIMMED_SHARE = 0.5
+# A wild keypoint decides nothing: this share of the pairs, or the one, that fits worst is left out.
+TRIMMED_SHARE = 0.25
 # Cost of entering or leaving a swap, and of each second in it: the detector is right until shown wrong.
-SWITCH_COST = 12.0
+SWITCH_COST = 10.0
 COST_PER_S = 20.0
 # More of it, per second, when the swap crosses the limbs; in full from this distance on, as a share of size.
 CROSSING_COST_PER_S = 40.0
@@ -200,12 +200,13 @@ def _most_plausible(ways: _Ways, rates_per_s: Array) -> BoolArray:
 
 
 def _trimmed_sum(misfits: Array, weights: Array) -> Array:
-    """Sum misfits (..., P) by weights (P,); the worst pairs, up to ``TRIMMED_SHARE``, count like the mean."""
+    """Sum misfits (..., P) by weights (P,); the worst, see ``TRIMMED_SHARE``, count like the others."""
+    trimmed = max(TRIMMED_SHARE, 1.0 / len(weights))
     order = misfits.argsort(axis=-1)
     own = weights[order]
     before = own.cumsum(axis=-1) - own
-    kept = np.clip((1.0 - TRIMMED_SHARE) * weights.sum() - before, 0.0, own)
-    return (kept * np.take_along_axis(misfits, order, axis=-1)).sum(axis=-1) / (1.0 - TRIMMED_SHARE)
+    kept = np.clip((1.0 - trimmed) * weights.sum() - before, 0.0, own)
+    return (kept * np.take_along_axis(misfits, order, axis=-1)).sum(axis=-1) / (1.0 - trimmed)
 
 
 def _best_of_each(costs: Array, histories: IntArray) -> IntArray:
