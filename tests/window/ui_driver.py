@@ -35,13 +35,10 @@ class Pulse:
     """
 
     def __init__(self) -> None:
-        self.gaps_s: list[tuple[float, float]] = []  # wall, CPU
+        # By the clock and by CPU time, which need not be the same gap. No more is kept: Python's garbage
+        # collector would look at it, and be measured.
+        self.longest_s = (0.0, 0.0)
         self._last_s = (time.perf_counter(), time.thread_time())
-
-    @property
-    def longest_s(self) -> tuple[float, float]:
-        """Longest gap by the clock and by CPU time, which need not be the same one."""
-        return max(wall for wall, _ in self.gaps_s), max(cpu for _, cpu in self.gaps_s)
 
     @property
     def longest_ms(self) -> str:
@@ -56,12 +53,15 @@ class Pulse:
 
     def reset(self) -> None:
         """Forget what was measured."""
-        self.gaps_s = []
+        self.longest_s = (0.0, 0.0)
         self._last_s = (time.perf_counter(), time.thread_time())
 
     def _beat(self) -> float:
         now_s = (time.perf_counter(), time.thread_time())
-        self.gaps_s.append((now_s[0] - self._last_s[0], now_s[1] - self._last_s[1]))
+        self.longest_s = (
+            max(self.longest_s[0], now_s[0] - self._last_s[0]),
+            max(self.longest_s[1], now_s[1] - self._last_s[1]),
+        )
         self._last_s = now_s
         return PULSE_S
 
