@@ -4,7 +4,7 @@
 Usage: python benchmarks/paper_mocap.py DATA OUT [NAME...]
 
 DATA is made by ``vp3d paper-data MOCAP -o DATA``. Each run is what ``vp3d train --paper DATA`` does with its
-words (printed), some 1,200 or 2,400 steps of 128 frames with 128 channels. One that is done (OUT/NAME.json)
+words (printed), some 9,000 or 12,000 steps of 128 frames with 128 channels. One that is done (OUT/NAME.json)
 is not run again, one that was stopped goes on. Ends with a table.
 """
 
@@ -31,8 +31,8 @@ TEST = "02,06,135,martial"
 COMMON = [
     "-d", "mocap", "--test", TEST, "--channels", "128", "--dropout", "0.1", "--batch", "128",
 ]  # fmt: skip
-# Part of the labels: epochs of about 2,400 steps in all, the rate falling to a hundredth.
-EPOCHS = {"0.01": 400, "0.05": 88, "0.1": 44}
+# Part of the labels: epochs of about 12,000 steps in all, the rate falling to a hundredth.
+EPOCHS = {"0.01": 2000, "0.05": 440, "0.1": 220}
 FAMILIES = {1: "1,1,1", 9: "3,3", 27: "3,3,3", 81: "3,3,3,3", 243: "3,3,3,3,3"}
 
 
@@ -40,14 +40,14 @@ def _few_labels(part: str, *extra: str) -> list[str]:
     epochs = EPOCHS[part]
     return [
         "-k", "gt", "--train", LABELLED, "--subset", part, "--widths", FAMILIES[9], "--epochs", str(epochs),
-        "--decay", f"{0.01 ** (1 / epochs):.5f}", "--warmup", str(max(1, epochs // 30)), *extra,
+        "--decay", f"{0.01 ** (1 / epochs):.5f}", "--warmup", str(max(1, epochs // 10)), *extra,
     ]  # fmt: skip
 
 
 def _many_labels(frames: int, keypoints: str, *extra: str) -> list[str]:
     return [
-        "-k", keypoints, "--train", f"{LABELLED},{UNLABELLED}", "--subset", "0.05",
-        "--widths", FAMILIES[frames], "--epochs", "5", "--decay", "0.4", *extra,
+        "-k", keypoints, "--train", f"{LABELLED},{UNLABELLED}", "--subset", "0.2",
+        "--widths", FAMILIES[frames], "--epochs", "10", "--decay", "0.63", *extra,
     ]  # fmt: skip
 
 
