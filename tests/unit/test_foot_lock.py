@@ -6,7 +6,7 @@ import pytest
 
 from tests.synthetic import walking_motion
 from vp3d_core.arrays import Array
-from vp3d_core.fitting.foot_contacts import contact_runs, find_contacts, find_stances
+from vp3d_core.fitting.foot_contacts import certainty_leeway, contact_runs, find_contacts, find_stances
 from vp3d_core.fitting.foot_lock import two_bone_ik
 from vp3d_core.ground import CONTACT_HEIGHTS_M
 from vp3d_core.kinematics import fit_skeleton
@@ -131,6 +131,23 @@ def test_a_foot_that_moved_on_is_two_stances() -> None:
     assert not pinned[30].any()
     still, _ = find_stances(foot[:30], np.ones((30, 2), dtype=bool), sole_m=0.2, rate_hz=RATE_HZ)
     assert len(still) == 1
+
+
+def test_a_stance_that_is_certain_may_stray_further() -> None:
+    foot = np.zeros((60, 2, 3))
+    foot[:, 0, 1] = -0.2
+    foot[..., 0] = np.linspace(-0.12, 0.12, 60)[:, None]  # as a wrong depth makes it
+    stands = np.ones((60, 2), dtype=bool)
+    counts = [
+        len(
+            find_stances(
+                foot, stands, sole_m=0.2, rate_hz=RATE_HZ, leeway=certainty_leeway(np.full((60, 2), p))
+            )[0]
+        )
+        for p in (0.6, 0.95)
+    ]
+    assert counts[0] > 1
+    assert counts[1] == 1
 
 
 def test_runs() -> None:

@@ -95,12 +95,15 @@ def lift_people(
         height_m: Height of the person, m.
         progress: Is told of each person.
     """
+    from ..lift.seen_contacts import add_seen_contacts
+
     scale = height_m / CANONICAL_HEIGHT_M
     poses: list[Pose3D] = []
     for number, (_, keypoints) in enumerate(people):
         progress.update(number, len(people), unit="people")
         pose = lifter.lift(keypoints, camera)
         pose = dataclasses.replace(pose, joints=pose.joints * scale, sigma=pose.sigma * scale)
+        pose = add_seen_contacts(pose, keypoints, camera)
         poses.append(bridge_pose(pose, seen_frames(keypoints)))
     progress.update(len(people), len(people), unit="people")
     return poses

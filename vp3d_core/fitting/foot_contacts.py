@@ -20,6 +20,9 @@ __all__ = ["Stance", "contact_runs", "find_contacts", "find_stances", "geometric
 CONTACT_ON, CONTACT_OFF = 0.55, 0.40  # probability
 SPEED_ON_M_S, SPEED_OFF_M_S = 0.60, 0.90  # beside the lifter's own contacts, which know speed already
 HEIGHT_ON_M, HEIGHT_OFF_M = 0.08, 0.12  # above a standing point's height
+# From the first probability on, these limits grow; from the second on they are so many times as large: where
+# the contact is certain, it is the place that is wrong.
+CERTAIN_FROM, CERTAIN, CERTAIN_FACTOR = 0.6, 0.9, 2.0
 BLIND_SPEED_ON_M_S, BLIND_SPEED_OFF_M_S = 0.15, 0.30  # where nobody tells the contacts
 BLIND_SHORTEST_CONTACT_S = 0.10
 BLIND_HEIGHT_ON_M, BLIND_HEIGHT_OFF_M = 0.06, 0.09
@@ -70,8 +73,10 @@ def find_contacts(feet: Array, *, contacts: Array | None, rate_hz: float) -> Boo
         on = (speed < BLIND_SPEED_ON_M_S) & (height < BLIND_HEIGHT_ON_M)
         off = (speed > BLIND_SPEED_OFF_M_S) | (height > BLIND_HEIGHT_OFF_M)
     else:
-        on = (contacts > CONTACT_ON) & (speed < SPEED_ON_M_S) & (height < HEIGHT_ON_M)
-        off = (contacts < CONTACT_OFF) | (speed > SPEED_OFF_M_S) | (height > HEIGHT_OFF_M)
+        leeway = certainty_leeway(contacts)
+        on = (contacts > CONTACT_ON) & (speed < leeway * SPEED_ON_M_S) & (height < leeway * HEIGHT_ON_M)
+        off = contacts < CONTACT_OFF
+        off |= (speed > leeway * SPEED_OFF_M_S) | (height > leeway * HEIGHT_OFF_M)
     stands = _hysteresis(on, off)
     shortest_s = SHORTEST_CONTACT_S if contacts is not None else BLIND_SHORTEST_CONTACT_S
     for k in range(stands.shape[1]):
@@ -82,6 +87,12 @@ def find_contacts(feet: Array, *, contacts: Array | None, rate_hz: float) -> Boo
             if end - start < shortest_s * rate_hz:
                 stands[start:end, k] = False
     return stands
+
+
+def certainty_leeway(contacts: Array) -> Array:
+    """Return the factor of limits on a standing point's speed, height and straying, for its probability."""
+    share = np.clip((contacts - CERTAIN_FROM) / (CERTAIN - CERTAIN_FROM), 0.0, 1.0)
+    return 1.0 + (CERTAIN_FACTOR - 1.0) * share
 
 
 def _hysteresis(on: BoolArray, off: BoolArray) -> BoolArray:
@@ -99,7 +110,7 @@ def contact_runs(stands: BoolArray) -> list[tuple[int, int]]:
 
 
 def find_stances(
-    foot: Array, stands: BoolArray, *, sole_m: float, rate_hz: float
+    foot: Array, stands: BoolArray, *, sole_m: float, rate_hz: float, leeway: Array | None = None
 ) -> tuple[list[Stance], BoolArray]:
     """Return the stances of one foot, with the point on the floor where each is pinned.
 
@@ -108,19 +119,21 @@ def find_stances(
         stands: (T, 2) which of them stand.
         sole_m: Distance from heel to toe.
         rate_hz: Frames per second.
+        leeway: (T, 2) factor of how far a point may stray within a stance, see ``certainty_leeway``.
 
     Returns:
         The stances, and (T, 2) the points that they pin: a stance in which the foot moved on is split, with
         a moment in between in which nothing is pinned.
     """
     pinned = stands.copy()
+    reach = LARGEST_SHIFT_M * (np.ones(stands.shape) if leeway is None else leeway)
     stances: list[Stance] = []
     waiting = contact_runs(np.any(stands, axis=1))[::-1]
     shortest = max(int(2 * SETTLING_S * rate_hz), 2)
     while waiting:
         start, end = waiting.pop()
         targets = _targets(foot[start:end], pinned[start:end], sole_m)
-        split = _split_frame(foot[start:end], pinned[start:end], targets, rate_hz)
+        split = _split_frame(foot[start:end], pinned[start:end], targets, reach[start:end], rate_hz)
         if end - start <= shortest or not split:
             stances.append(Stance(start, end, targets))
             continue
@@ -161,15 +174,15 @@ def geometric_median(points: Array) -> Array:
     return middle
 
 
-def _split_frame(foot: Array, stands: BoolArray, targets: Array, rate_hz: float) -> int:
+def _split_frame(foot: Array, stands: BoolArray, targets: Array, reach: Array, rate_hz: float) -> int:
     """Return the frame at which a foot that moved within a stance moved fastest; 0 when it stayed."""
     smooth = gaussian_smooth(foot, SETTLING_S * rate_hz)
-    strays = np.where(stands, np.linalg.norm((smooth - targets)[..., :2], axis=-1), 0.0).max()
+    strays = (np.linalg.norm((smooth - targets)[..., :2], axis=-1) > reach) & stands
     both = np.all(stands, axis=1)
     headings = normalize((smooth[:, 0] - smooth[:, 1])[:, :2])
     target_heading = normalize((targets[0] - targets[1])[:2])
     turned = both.any() and (headings[both] @ target_heading).min() < LARGEST_TURN
-    if strays < LARGEST_SHIFT_M and not turned:
+    if not strays.any() and not turned:
         return 0
     margin = max(int(SETTLING_S * rate_hz), 1)
     speed = np.linalg.norm(np.gradient(smooth, axis=0), axis=-1).sum(axis=1)[margin:-margin]

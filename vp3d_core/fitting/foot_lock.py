@@ -14,7 +14,7 @@ from ..arrays import Array, BoolArray
 from ..filters import gaussian_smooth, max_filter, smoothstep
 from ..motion import CONTACT_JOINTS, MotionSkeleton
 from ..rotations import normalize, quat_between, quat_multiply, quat_rotate
-from .foot_contacts import contact_runs, find_contacts, find_stances
+from .foot_contacts import certainty_leeway, contact_runs, find_contacts, find_stances
 
 __all__ = ["carried", "lock_feet", "two_bone_ik"]
 
@@ -58,6 +58,7 @@ def lock_feet(
     own_ankles = placed[:, [_ankle(index, k // 2) for k in range(len(points))]]
     feet = placed[:, points] - own_ankles + np.repeat(ankles, 2, axis=1)
     stands = find_contacts(feet, contacts=contacts, rate_hz=rate_hz)
+    leeway = np.ones(stands.shape) if contacts is None else certainty_leeway(contacts)
     pinned = np.zeros_like(stands)
     corrections = np.zeros_like(ankles)
     for side in range(2):
@@ -65,7 +66,13 @@ def lock_feet(
         ankle = _ankle(index, side)
         offsets = skeleton.rest_offsets[points[pair]]
         turns[:, ankle], corrections[:, side], pinned[:, pair] = _correct_foot(
-            ankles[:, side], feet[:, pair], stands[:, pair], turns[:, ankle], offsets, rate_hz
+            ankles[:, side],
+            feet[:, pair],
+            stands[:, pair],
+            turns[:, ankle],
+            offsets,
+            leeway=leeway[:, pair],
+            rate_hz=rate_hz,
         )
         for point in points[pair]:
             turns[:, point] = turns[:, ankle]
@@ -95,7 +102,14 @@ def _placed(skeleton: MotionSkeleton, root_positions: Array, world_from_joint: A
 
 
 def _correct_foot(
-    ankle: Array, foot: Array, stands: BoolArray, turn: Array, offsets: Array, rate_hz: float
+    ankle: Array,
+    foot: Array,
+    stands: BoolArray,
+    turn: Array,
+    offsets: Array,
+    *,
+    leeway: Array,
+    rate_hz: float,
 ) -> tuple[Array, Array, BoolArray]:
     """Pin one foot where it stands.
 
@@ -105,6 +119,7 @@ def _correct_foot(
         stands: (T, 2).
         turn: (T, 4) world rotation of the foot.
         offsets: (2, 3) m, toe and heel from the ankle in the rest pose.
+        leeway: (T, 2) of straying, see ``certainty_leeway``.
         rate_hz: Frames per second.
 
     Returns:
@@ -112,7 +127,7 @@ def _correct_foot(
     """
     sole = normalize(foot[:, 0] - foot[:, 1])
     sole_m = float(np.linalg.norm(offsets[0] - offsets[1]))
-    stances, pinned = find_stances(foot, stands, sole_m=sole_m, rate_hz=rate_hz)
+    stances, pinned = find_stances(foot, stands, sole_m=sole_m, rate_hz=rate_hz, leeway=leeway)
     targets = np.zeros_like(foot)
     for stance in stances:
         targets[stance.start : stance.end] = stance.targets

@@ -22,13 +22,13 @@ from ..motion import CONTACT_JOINTS
 from ..pose import Pose3D, Trajectory
 from ..skeletons import JOINTS, SLOTS
 
-__all__ = ["place"]
+__all__ = ["SLOT_NAMES", "place", "weak_perspective_depths"]
 
 # Joint and slot that show the same point of the body; all others go by the same name.
-_OTHER_NAMES = {"pelvis": "mid_hip", "left_toe": "left_big_toe", "right_toe": "right_big_toe"}
+SLOT_NAMES = {"pelvis": "mid_hip", "left_toe": "left_big_toe", "right_toe": "right_big_toe"}
 _NOT_SEEN = ("spine", "thorax")  # no slot lies there
 PAIRS = tuple(
-    (JOINTS.index(joint), SLOTS.index(_OTHER_NAMES.get(joint, joint)))
+    (JOINTS.index(joint), SLOTS.index(SLOT_NAMES.get(joint, joint)))
     for joint in JOINTS.points
     if joint not in _NOT_SEEN
 )
@@ -76,13 +76,8 @@ def place(pose: Pose3D, keypoints: Keypoints2D, camera: Camera) -> Trajectory:
         )
     if len(pose.times_s) != len(keypoints.times_s):
         raise ValueError(f"pose has {len(pose.times_s)} frames, keypoints {len(keypoints.times_s)}")
-    joint_index, slot_index = (list(indices) for indices in zip(*PAIRS, strict=True))
-    points = pose.joints[:, joint_index].astype(np.float64)
-    scores = np.nan_to_num(keypoints.scores[:, slot_index].astype(np.float64))
-    seen = (scores > 0) & np.isfinite(keypoints.xy[:, slot_index]).all(axis=-1)
-    rays = camera.rays(np.where(seen[..., None], keypoints.xy[:, slot_index], 0.0))
-    rays = np.where(seen[..., None], rays, 0.0)
-    information = np.square(np.where(seen, scores, 0.0))
+    points, rays, information = _observed(pose, keypoints, camera)
+    joint_index = [joint for joint, _ in PAIRS]
     sigma = pose.sigma[:, joint_index].astype(np.float64)
     pixel = 1.0 / float(camera.intrinsics[0, 0])
     feet = pose.joints[:, list(_FEET)].astype(np.float64)
@@ -109,6 +104,28 @@ def place(pose: Pose3D, keypoints: Keypoints2D, camera: Camera) -> Trajectory:
         firm = standing[1:] * standing[:-1] * _huber(speeds / STANDING_SPEED_SD)
     root[:, 2] = np.maximum(root[:, 2], NEAREST_M)
     return Trajectory(root)
+
+
+def weak_perspective_depths(pose: Pose3D, keypoints: Keypoints2D, camera: Camera) -> Array:
+    """Return (T,) rough depths in m: spread of the joints over spread of their rays; gaps interpolated.
+
+    Args:
+        pose: Root-relative joints (T, 25, 3) m at the person's true size.
+        keypoints: (T, 28) slots at the same times.
+        camera: Intrinsics and distortion.
+    """
+    return _weak_perspective_depths(*_observed(pose, keypoints, camera), pose.times_s)
+
+
+def _observed(pose: Pose3D, keypoints: Keypoints2D, camera: Camera) -> tuple[Array, Array, Array]:
+    """Return joints (T, K, 3) m, their rays (T, K, 2) and what each tells (T, K), 0 where it is not seen."""
+    joint_index, slot_index = (list(indices) for indices in zip(*PAIRS, strict=True))
+    points = pose.joints[:, joint_index].astype(np.float64)
+    scores = np.nan_to_num(keypoints.scores[:, slot_index].astype(np.float64))
+    seen = (scores > 0) & np.isfinite(keypoints.xy[:, slot_index]).all(axis=-1)
+    rays = camera.rays(np.where(seen[..., None], keypoints.xy[:, slot_index], 0.0))
+    rays = np.where(seen[..., None], rays, 0.0)
+    return points, rays, np.square(np.where(seen, scores, 0.0))
 
 
 def _weak_perspective_depths(points: Array, rays: Array, information: Array, times_s: Array) -> Array:
