@@ -19,6 +19,7 @@ from .motion import CONTACT_JOINTS
 from .pose import Pose3D, Trajectory
 from .rotations import normalize
 from .skeletons import JOINTS
+from .time_blocks import time_blocks
 
 __all__ = [
     "CONTACT_HEIGHTS_M",
@@ -89,7 +90,11 @@ def to_world(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array) -> 
     Returns:
         (T, 25, 3) m.
     """
-    joints_world = _placed(pose, trajectory, world_from_camera)
+    joints_world = np.empty(pose.joints.shape)
+    for block in time_blocks(len(joints_world), margin=0):
+        joints_world[block.kept] = _placed(
+            pose.joints[block.kept], trajectory.root[block.kept], world_from_camera
+        )
     drift = floor_drift(joints_world, contacts=pose.contacts, times_s=pose.times_s)
     joints_world[..., 2] -= (drift - own_level(drift))[:, None]
     return joints_world
@@ -117,8 +122,7 @@ def body_scale(level_m: float, *, camera_height_m: float) -> float:
 
 def standing_level(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array) -> float:
     """Return the median height in m over the floor at which a person's feet stand."""
-    joints_world = _placed(pose, trajectory, world_from_camera)
-    return float(np.median(floor_drift(joints_world, contacts=pose.contacts, times_s=pose.times_s)))
+    return float(np.median(_drift(pose, trajectory, world_from_camera)))
 
 
 def own_level(drift: Array) -> float:
@@ -127,9 +131,16 @@ def own_level(drift: Array) -> float:
     return level if abs(level) > OTHER_LEVEL_M else 0.0
 
 
-def _placed(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array) -> Array:
-    placed = (pose.joints + trajectory.root[:, None]).astype(np.float64)
+def _placed(points: Array, root: Array, world_from_camera: Array) -> Array:
+    """Return points (T, N, 3) m relative to a root (T, 3) m, camera axes, in the world."""
+    placed = (points + root[:, None]).astype(np.float64, copy=False)
     return placed @ world_from_camera[:3, :3].T + world_from_camera[:3, 3]
+
+
+def _drift(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array) -> Array:
+    """Return ``floor_drift`` of a person who is placed in the world."""
+    feet = _placed(pose.joints[:, FEET], trajectory.root, world_from_camera)
+    return _feet_drift(feet, contacts=pose.contacts, times_s=pose.times_s)
 
 
 def follow_drift(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array) -> Array:
@@ -147,8 +158,7 @@ def follow_drift(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array)
     Returns:
         (T, 4, 4) when the drift is larger than ``MOVING_DRIFT_M``, else ``world_from_camera``.
     """
-    joints_world = _placed(pose, trajectory, world_from_camera)
-    drift = floor_drift(joints_world, contacts=pose.contacts, times_s=pose.times_s)
+    drift = _drift(pose, trajectory, world_from_camera)
     if np.ptp(drift) <= MOVING_DRIFT_M:
         return world_from_camera
     moving = np.tile(world_from_camera, (len(drift), 1, 1))
@@ -167,11 +177,16 @@ def floor_drift(joints_world: Array, *, contacts: Array, times_s: Array) -> Arra
         contacts: (T, 4) probabilities.
         times_s: (T,) s.
     """
+    return _feet_drift(joints_world[:, FEET], contacts=contacts, times_s=times_s)
+
+
+def _feet_drift(feet: Array, *, contacts: Array, times_s: Array) -> Array:
+    """Do what ``floor_drift`` does, for feet (T, 4, 3) m."""
     weights = _sure(contacts)
     mass = weights.sum(axis=1)
     if not mass.any() or len(times_s) < 2:
         return np.zeros(len(times_s))
-    heights = joints_world[:, FEET, 2] - CONTACT_HEIGHTS_M
+    heights = feet[..., 2] - CONTACT_HEIGHTS_M
     mean = (weights * heights).sum(axis=1) / np.maximum(mass, 1e-9)
     rate_hz = 1.0 / float(np.median(np.diff(times_s)))
     both = np.stack([mass * mean, mass], axis=-1)

@@ -12,10 +12,12 @@ from .camera import Camera
 from .filters import butterworth_smooth, frame_times, interpolate_cubic, interpolate_linear
 from .fitting.body_shape import fit_body
 from .fitting.foot_lock import lock_feet
+from .fitting.hinge_axes import HINGE_REACH_S
 from .fitting.joint_rotations import local_rotations, solve_pose
 from .motion import Motion, MotionSkeleton
 from .rotations import normalize
 from .skeletons import JOINTS, MOTION_SKELETON_NAMES
+from .time_blocks import time_blocks
 
 __all__ = ["FitReport", "camera_at", "fit_report", "fit_skeleton"]
 
@@ -26,6 +28,9 @@ FAST_JOINTS = tuple(
     for side in ("left", "right")
     for part in ("wrist", "hand", "ankle", "toe", "heel")
 )
+LEG_PARTS = ("pelvis", "hip", "knee", "ankle", "toe", "heel")
+SMOOTHING_REACH_S = 2.0  # frames further apart do not influence each other
+SLOPE_ROWS = 4  # more on both sides than the slopes of the cubic are made from
 _ANKLES = [JOINTS.index("left_ankle"), JOINTS.index("right_ankle")]
 
 
@@ -87,32 +92,70 @@ def fit_skeleton(
     trust = np.ones(joints_world.shape[:2]) if confidence is None else np.clip(confidence, 0.0, 1.0)
     body = skeleton or fit_body(joints_world, confidence=trust)
     new_times_s = frame_times(times_s, frame_rate_hz)
-    joints = interpolate_cubic(times_s, joints_world, new_times_s)
-    trust = interpolate_linear(times_s, trust, new_times_s)
+    root, turns, ankles = _solve(
+        joints_world, trust, times_s, new_times_s, body, rate_hz=frame_rate_hz, smooth=smooth
+    )
+    del joints_world  # of a long clip it is large, and nobody else may hold it
+    trust = _motion_confidence(interpolate_linear(times_s, trust, new_times_s))
     known = (
         None if contacts is None else np.clip(interpolate_linear(times_s, contacts, new_times_s), 0.0, 1.0)
     )
-    if smooth:
-        joints = _smoothed(joints, frame_rate_hz)
-    root, turns = solve_pose(joints, body, confidence=trust, rate_hz=frame_rate_hz)
-    num_frames, ankles = len(joints), joints[:, _ANKLES]
-    del joints
     if foot_lock:
-        root, turns, known = lock_feet(
-            body, root, turns, ankles=ankles, contacts=known, rate_hz=frame_rate_hz
+        # Legs alone, as nothing else is touched.
+        legs, leg_skeleton = _legs(body)
+        root, turns[:, legs], known = lock_feet(
+            leg_skeleton, root, turns[:, legs], ankles=ankles, contacts=known, rate_hz=frame_rate_hz
         )
     return Motion(
         body,
         root,
-        local_rotations(body, turns),
-        np.zeros((num_frames, 4)) if known is None else known,
-        _motion_confidence(trust),
+        local_rotations(body, turns, out=turns),
+        np.zeros((len(root), 4)) if known is None else known,
+        trust,
         frame_rate_hz=frame_rate_hz,
         start_time_s=float(times_s[0]),
         camera=camera_at(camera, times_s, new_times_s),
         image_size=image_size,
         meta=dict(meta or {}),
     )
+
+
+def _solve(
+    joints_world: Array,
+    trust: Array,
+    times_s: Array,
+    new_times_s: Array,
+    body: MotionSkeleton,
+    *,
+    rate_hz: float,
+    smooth: bool,
+) -> tuple[Array, Array, Array]:
+    """Return root (N, 3) m, world rotations (N, 29, 4) and seen ankles (N, 2, 3) m at new times (N,).
+
+    Part by part: a clip of twenty minutes needs no more for what lies between than one of two.
+    """
+    count = len(new_times_s)
+    root, ankles = np.empty((count, 3)), np.empty((count, 2, 3))
+    turns = np.empty((count, len(body.names), 4))
+    for block in time_blocks(count, margin=int(np.ceil((SMOOTHING_REACH_S + HINGE_REACH_S) * rate_hz))):
+        at_s = new_times_s[block.read]
+        first, last = np.searchsorted(times_s, at_s[[0, -1]])
+        rows = slice(max(0, int(first) - SLOPE_ROWS), int(last) + SLOPE_ROWS)
+        joints = interpolate_cubic(times_s[rows], joints_world[rows], at_s)
+        if smooth:
+            joints = _smoothed(joints, rate_hz)
+        known = interpolate_linear(times_s[rows], trust[rows], at_s)
+        part = solve_pose(joints, body, confidence=known, rate_hz=rate_hz)
+        root[block.kept], turns[block.kept] = (each[block.inside] for each in part)
+        ankles[block.kept] = joints[block.inside, _ANKLES]
+    return root, turns, ankles
+
+
+def _legs(body: MotionSkeleton) -> tuple[list[int], MotionSkeleton]:
+    """Return the indices of the pelvis and the legs' joints, and a skeleton of them alone."""
+    legs = [j for j, name in enumerate(body.names) if name.rpartition("_")[2] in LEG_PARTS]
+    parents = tuple(-1 if body.parents[j] < 0 else legs.index(body.parents[j]) for j in legs)
+    return legs, MotionSkeleton(tuple(body.names[j] for j in legs), parents, body.rest_offsets[legs])
 
 
 def fit_report(motion: Motion, joints_world: Array, *, times_s: Array) -> FitReport:

@@ -118,7 +118,8 @@ class Motion:
         check_shape("confidence", self.confidence, (frames, joints))
         for name in ("root_positions", "rotations", "contacts", "confidence"):
             check_finite(name, getattr(self, name))
-        if not np.allclose(np.linalg.norm(self.rotations, axis=-1), 1.0, atol=1e-4):
+        squares = np.einsum("tji,tji->tj", self.rotations, self.rotations)  # no copy of all rotations
+        if not np.allclose(np.sqrt(squares), 1.0, atol=1e-4):
             raise ValueError("rotations must be unit quaternions")
         if not self.frame_rate_hz > 0:
             raise ValueError(f"frame_rate_hz is {self.frame_rate_hz}, expected more than 0")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.synthetic import seen_keypoints, walking_motion
+from vp3d_core import kinematics
 from vp3d_core.capture import people_stages
 from vp3d_core.capture.progress import Progress
 from vp3d_core.detect import clean as clean_module
@@ -75,3 +76,21 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "time_blocks", _short)
     for one, other in zip(whole, results(), strict=True):
         np.testing.assert_allclose(other, one, atol=1e-4)  # m, px, quaternions
+
+
+def test_a_motion_fitted_in_blocks_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    motion = walking_motion(1, num_frames=NUM_FRAMES)
+    joints = motion.joints_world()[:, [motion.skeleton.names.index(name) for name in JOINTS.points]]
+    joints = joints + np.random.default_rng(0).normal(0.0, 0.01, joints.shape)
+
+    def fitted() -> tuple[np.ndarray, ...]:
+        one = kinematics.fit_skeleton(
+            joints, times_s=motion.times_s, frame_rate_hz=24.0, contacts=motion.contacts
+        )
+        return one.root_positions, one.joints_world(), one.contacts, one.confidence
+
+    whole = fitted()
+    for module in (kinematics, joint_rotations):
+        monkeypatch.setattr(module, "time_blocks", _short)
+    for one, other in zip(whole, fitted(), strict=True):
+        np.testing.assert_allclose(other, one, atol=1e-4)

@@ -187,13 +187,13 @@ def fit_people(
     for number, (track_id, keypoints) in enumerate(people):
         progress.update(number, len(people), unit="people")
         pose, path = placed.pop(0)
-        joints = to_world(pose, path, world)
+        joints = [to_world(pose, path, world)]
         times_s, contacts, confidence = pose.times_s, pose.contacts, joint_confidence(pose, keypoints)
         del pose, path  # as large as what is made of them
-        level = own_level(floor_drift(joints, contacts=contacts, times_s=times_s))
-        joints[..., 2] -= level
+        level = own_level(floor_drift(joints[0], contacts=contacts, times_s=times_s))
+        joints[0][..., 2] -= level
         motion = fit_skeleton(
-            joints,
+            joints.pop(),  # so that it can be freed half-way
             contacts=contacts,
             confidence=confidence,
             times_s=times_s,

@@ -54,7 +54,9 @@ def fit_body(joints: Array, *, confidence: Array) -> MotionSkeleton:
     Returns:
         The 29 joints of ``MOTION_SKELETON_NAMES``.
     """
-    points = _Points(joints.astype(np.float64), np.maximum(confidence.astype(np.float64), 1e-6))
+    points = _Points(
+        joints.astype(np.float64, copy=False), np.maximum(confidence.astype(np.float64, copy=False), 1e-6)
+    )
     offsets = {
         "pelvis": np.zeros(3),
         "neck": np.zeros(3),

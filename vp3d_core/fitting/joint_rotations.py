@@ -109,11 +109,19 @@ def _solve_block(
     return pose.at["pelvis"], turns
 
 
-def local_rotations(skeleton: MotionSkeleton, world_from_joint: Array) -> Array:
-    """Return local rotations (T, J, 4), sign-continuous, of world rotations (T, J, 4)."""
-    local = np.empty(world_from_joint.shape, dtype=np.float64)
-    for j, parent in enumerate(skeleton.parents):
-        turns = world_from_joint[:, j]
+def local_rotations(skeleton: MotionSkeleton, world_from_joint: Array, *, out: Array | None = None) -> Array:
+    """Return local rotations (T, J, 4), sign-continuous, of world rotations (T, J, 4).
+
+    Args:
+        skeleton: J joints.
+        world_from_joint: World rotations.
+        out: Where to write; the world rotations themselves may be overwritten.
+    """
+    local = np.empty(world_from_joint.shape, dtype=np.float64) if out is None else out
+    for j in reversed(
+        skeleton.order()
+    ):  # a parent's world rotation is needed until all its children are done
+        parent, turns = skeleton.parents[j], world_from_joint[:, j]
         if parent >= 0:
             turns = quat_multiply(quat_conjugate(world_from_joint[:, parent]), turns)
         local[:, j] = quat_continuous(normalize(turns))
