@@ -80,7 +80,7 @@ TRIMMED_SHARE = 0.25
 SWITCH_COST = 10.0
 COST_PER_S = 20.0
 # More of it, per second, when the swap crosses the limbs; in full from this distance on, as a share of size.
-CROSSING_COST_PER_S = 200.0
+CROSSING_COST_PER_S = 100.0
 CROSSING_SHARE = 0.05
 # Histories that are followed at a time; those alike in so many last frames are one.
 HISTORIES = 16
