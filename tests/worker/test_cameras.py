@@ -35,11 +35,11 @@ def test_everybody_is_in_front_of_the_camera(scene: Scene) -> None:
     assert view.points(joints)[..., 2].min() >= MIN_DEPTH_M - 1e-4
 
 
-def test_cameras_stand_above_the_floor(scene: Scene) -> None:
+def test_cameras_stand_above_the_floor_but_few_before_a_stage(scene: Scene) -> None:
     view = scene[1]
     centre = -torch.einsum("btji,btj->bti", view.camera_from_world, view.translation)
     height = centre[..., 2]
-    assert (height > 0).float().mean() > 0.97
+    assert 0.88 < (height > 0).float().mean() < 1.0
     assert 0.5 < height.median() < 3.0
 
 

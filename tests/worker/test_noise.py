@@ -141,3 +141,15 @@ def test_the_seed_decides(scene: Scene) -> None:
     assert torch.equal(first[0], second[0])
     assert torch.equal(first[1], second[1])
     assert not torch.equal(first[0], other[0])
+
+
+def test_half_of_a_person_is_hidden_for_a_while_now_and_then(scene: Scene) -> None:
+    _, scores = scene.corrupt(seed=5)
+    legs = [SLOTS.index(f"{s}_{p}") for s in ("left", "right") for p in ("hip", "knee", "ankle")]
+    rest = [SLOTS.index(f"{s}_{p}") for s in ("left", "right") for p in ("shoulder", "elbow", "wrist")]
+    # Of the clips in which the picture holds the whole person: what leaves it is missing, too.
+    whole = scene.inside.all(-1).all(-1)
+    gone = ((scores[..., legs] == 0).all(-1) & (scores[..., rest] > 0).any(-1))[whole]
+    assert 0.003 < float(gone.float().mean()) < 0.06
+    starts = (gone[:, 1:] & ~gone[:, :-1]).sum()
+    assert gone.sum() / starts > 4  # frames: runs, not flickers

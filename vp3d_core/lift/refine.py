@@ -19,6 +19,7 @@ from ..keypoints import Keypoints2D
 from ..pose import Pose3D, Trajectory
 from ..rotations import normalize
 from ..skeletons import JOINTS
+from ..time_blocks import time_blocks
 from .standing_feet import hold_standing_feet
 from .trajectory import PAIRS
 
@@ -50,21 +51,44 @@ def refine(
         height_m: The person's height, for the prior on limb lengths.
     """
     pose = hold_standing_feet(pose, trajectory)
-    root = trajectory.root[:, None]
-    joints = _pull_across(pose.joints + root, pose.sigma, keypoints, camera)
     lengths = limb_lengths(pose, height_m=height_m)
+    result = np.empty(pose.joints.shape)
+    for block in time_blocks(len(result), margin=0):
+        rows = block.kept
+        result[rows] = _refined(
+            pose.joints[rows],
+            trajectory.root[rows],
+            pose.sigma[rows],
+            (keypoints.xy[rows], keypoints.scores[rows]),
+            camera,
+            lengths=lengths,
+        )
+    return dataclasses.replace(pose, joints=result)
+
+
+def _refined(
+    lifted: Array,
+    root: Array,
+    sigma: Array,
+    keypoints: tuple[Array, Array],
+    camera: Camera,
+    *,
+    lengths: dict[str, float],
+) -> Array:
+    """Return joints (T, 25, 3), root-relative; every frame for itself. Keypoints are xy and scores."""
+    joints = _pull_across(lifted + root[:, None], sigma, *keypoints, camera)
     result = joints.copy()
     for side in ("left", "right"):
         for child, parent in _LIMB_BONES.items():
             c, p = JOINTS.index(f"{side}_{child}"), JOINTS.index(f"{side}_{parent}")
-            bone = pose.joints[:, c] - pose.joints[:, p]
+            bone = lifted[:, c] - lifted[:, p]
             result[:, c] = result[:, p] + _fit_bone(
                 joints[:, c] - result[:, p], bone, joints[:, c], lengths[child]
             )
             for carried in _CARRIED.get(child, ()):
                 k = JOINTS.index(f"{side}_{carried}")
                 result[:, k] = joints[:, k] + result[:, c] - joints[:, c]
-    return dataclasses.replace(pose, joints=result - result[:, :1])
+    return result - result[:, :1]
 
 
 def limb_lengths(pose: Pose3D, *, height_m: float) -> dict[str, float]:
@@ -85,12 +109,12 @@ def limb_lengths(pose: Pose3D, *, height_m: float) -> dict[str, float]:
     return lengths
 
 
-def _pull_across(joints: Array, sigma: Array, keypoints: Keypoints2D, camera: Camera) -> Array:
+def _pull_across(joints: Array, sigma: Array, xy: Array, scores: Array, camera: Camera) -> Array:
     """Move joints (T, 25, 3) across the picture towards their keypoints, as far as these are surer."""
     joint_index, slot_index = (list(index) for index in zip(*PAIRS, strict=True))
-    scores = keypoints.scores[:, slot_index]
-    seen = (scores > 0) & np.isfinite(keypoints.xy[:, slot_index]).all(-1)
-    rays = camera.rays(np.where(seen[..., None], keypoints.xy[:, slot_index], 0.0))
+    xy, scores = xy[:, slot_index], scores[:, slot_index]
+    seen = (scores > 0) & np.isfinite(xy).all(-1)
+    rays = camera.rays(np.where(seen[..., None], xy, 0.0))
     points = joints[:, joint_index]
     variance = (ACROSS_SHARE * sigma[:, joint_index]) ** 2
     noise = (KEYPOINT_SD_M / np.clip(scores, 0.05, 1.0)) ** 2

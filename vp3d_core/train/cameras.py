@@ -18,6 +18,7 @@ _FOCAL_MM = (24.0, 26.0, 26.0, 28.0, 30.0, 35.0, 40.0, 50.0, 60.0, 70.0, 14.0, 1
 _ASPECTS = (4 / 3, 3 / 4, 16 / 9, 16 / 9, 9 / 16, 1.0)
 _DIAGONAL_MM = 43.267
 MIN_DEPTH_M = 0.35
+BELOW_FLOOR_SHARE = 0.5  # of cameras that look up from below the floor and stay there, as before a stage
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,9 +92,10 @@ def random_views(joints: torch.Tensor, generator: torch.Generator) -> CameraView
     down = _uniform((batch,), -1.0, 1.0, generator) * (half[:, 1] * (1.02 - fraction).clamp(0.08, 0.7))
     middle = joints[:, :, 0].mean(1)
     place = torch.stack([across, down, torch.ones_like(across)], dim=-1) * distance[:, None]
-    # A camera below the floor cannot be: look down from there instead.
+    # Few cameras are below the floor that people stand on: let the others look down instead.
     height = middle[:, 2] - torch.einsum("bji,bj->bi", rotation, place)[:, 2]
-    below = height < 0.1
+    stage = torch.rand(batch, generator=generator, device=generator.device) < BELOW_FLOOR_SHARE
+    below = (height < 0.1) & ~stage
     rotation = torch.where(below[:, None, None], _from_angles(rotation, pitch), rotation)
     rotation = rotation[:, None] @ torch.eye(3, device=joints.device)
     rotation = _shake(rotation, frames, generator) @ rotation
@@ -110,8 +112,9 @@ def _orientation(batch: int, generator: torch.Generator) -> tuple[torch.Tensor, 
     """Camera-from-world rotations (B, 3, 3), and the pitch drawn (positive looks down)."""
     device = generator.device
     pitch = (7.0 + 18.0 * torch.randn(batch, generator=generator, device=device)).clamp(-35, 70)
-    top = torch.rand(batch, generator=generator, device=device) < 0.05
-    pitch = torch.where(top, _uniform((batch,), 40, 85, generator), pitch)
+    draw = torch.rand(batch, generator=generator, device=device)
+    pitch = torch.where(draw < 0.05, _uniform((batch,), 40, 85, generator), pitch)
+    pitch = torch.where(draw > 0.93, _uniform((batch,), -45, -5, generator), pitch)
     wide = torch.rand(batch, generator=generator, device=device) < 0.25
     roll = torch.randn(batch, generator=generator, device=device) * torch.where(wide, 14.0, 3.0)
     yaw = _uniform((batch,), -180, 180, generator)

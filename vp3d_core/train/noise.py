@@ -33,6 +33,12 @@ _LIMBS = (
     ("right_hip", "right_knee", "right_ankle", "right_big_toe", "right_small_toe", "right_heel"),
     ("nose", "left_eye", "right_eye", "left_ear", "right_ear", "head_top"),
 )
+_HALVES = (
+    _LIMBS[2] + _LIMBS[3],
+    _LIMBS[0] + _LIMBS[1] + _LIMBS[4],
+    tuple(name for name in SLOTS.points if name.startswith("left_")),
+    tuple(name for name in SLOTS.points if name.startswith("right_")),
+)
 _PAIRS = ("shoulder", "elbow", "wrist", "hand", "hip", "knee", "ankle", "big_toe", "small_toe", "heel")
 
 
@@ -175,6 +181,11 @@ def _missing(batch: int, frames: int, generator: torch.Generator) -> torch.Tenso
         start = (rand(batch, 1, 1) * len(limb)).long()
         beyond = torch.arange(len(limb), device=device) >= start
         missing[:, :, order] |= (gaps[:, :, i : i + 1] > 1.9) & beyond
+    # Half of the person behind something or out of the picture for about a second: one of the halves, or any.
+    hidden = smooth_noise(batch, frames, len(_HALVES) + 1, 20, generator) > 2.1
+    for i, half in enumerate(_HALVES):
+        missing |= hidden[:, :, i : i + 1] & _mask(half, device)
+    missing |= hidden[:, :, -1:] & (rand(batch, 1, missing.shape[-1]) < 0.5)
     nobody = smooth_noise(batch, frames, 1, 12, generator) > 2.7
     single = rand(batch, frames, missing.shape[-1]) < 0.01
     return missing | nobody | single
