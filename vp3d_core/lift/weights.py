@@ -24,7 +24,7 @@ DEFAULT_LIFTER = "lifter-81f"
 _FOLDER = Path(__file__).resolve().parent.parent / "weights"
 # sha256 of the weights in this package; a test compares them with the files.
 SHIPPED_SHA256: dict[str, str] = {
-    "lifter-81f": "b2badef98c94731ae57754ea63af4c31b4bb008c6626f8d4bc0e185482a81740"
+    "lifter-81f": "a2c97713fe6cc8586644e4ecfd0c22ea60216efe202709c06706edff9546c1be"
 }
 
 
