@@ -25,7 +25,7 @@ from benchmarks.paper_mocap import COMMON, FAMILIES, LABELLED, TEST, UNLABELLED
 from vp3d_core.arrays import Array
 from vp3d_core.camera import Camera
 from vp3d_core.keypoints import Keypoints2D
-from vp3d_core.lift.trajectory import place
+from vp3d_core.lift.trajectory import PAIRS, place
 from vp3d_core.paper import train_command
 from vp3d_core.paper.datasets import View, load_data, select_views, subset_views
 from vp3d_core.paper.evaluation import predict
@@ -37,8 +37,6 @@ from vp3d_core.skeletons import JOINTS, SLOTS
 RATE_HZ = 30.0
 POSE_SIGMA_M = 0.06  # the paper's network does not say how sure it is
 UNDISTORTION_ROUNDS = 10
-# Slots that show the same points as Human3.6M's 17 joints, which are the first of JOINTS.
-SLOT_OF_JOINT = {"pelvis": "mid_hip", "thorax": "neck"}
 
 
 def undistorted(keypoints: Array, intrinsics: Array) -> Array:
@@ -61,10 +59,9 @@ def least_squares(view: View, poses: Array) -> Array:
     focal = float(view.intrinsics[:2].mean())
     xy = np.full((frames, len(SLOTS.points), 2), np.nan)
     rays = undistorted(view.keypoints, view.intrinsics)
-    for index, joint in enumerate(JOINTS.points[: rays.shape[1]]):
-        name = SLOT_OF_JOINT.get(joint, joint)
-        if name in SLOTS.points:
-            xy[:, SLOTS.index(name)] = rays[:, index] * focal
+    for joint, slot in PAIRS:
+        if joint < rays.shape[1]:  # Human3.6M's 17 joints are the first of JOINTS
+            xy[:, slot] = rays[:, joint] * focal
     scores = np.isfinite(xy).all(-1).astype(np.float64)
     times_s = np.arange(frames) / RATE_HZ
     joints = np.zeros((frames, len(JOINTS.points), 3))

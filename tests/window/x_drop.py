@@ -20,16 +20,27 @@ PATIENCE_S = 30.0
 STEP_S = 0.02
 
 Window = Atom = Time = ctypes.c_ulong
+# Fields with which Xlib's events begin, and those of a request for a selection and of the answer.
+EVENT_HEAD = (
+    ("type", ctypes.c_int),
+    ("serial", ctypes.c_ulong),
+    ("send_event", ctypes.c_int),
+    ("display", ctypes.c_void_p),
+)
+SELECTION = (
+    ("requestor", Window),
+    ("selection", Atom),
+    ("target", Atom),
+    ("property", Atom),
+    ("time", Time),
+)
 
 
 class ClientMessage(ctypes.Structure):
     """Xlib's XClientMessageEvent with 32-bit data."""
 
     _fields_ = (
-        ("type", ctypes.c_int),
-        ("serial", ctypes.c_ulong),
-        ("send_event", ctypes.c_int),
-        ("display", ctypes.c_void_p),
+        *EVENT_HEAD,
         ("window", Window),
         ("message_type", Atom),
         ("format", ctypes.c_int),
@@ -41,16 +52,9 @@ class SelectionRequest(ctypes.Structure):
     """Xlib's XSelectionRequestEvent."""
 
     _fields_ = (
-        ("type", ctypes.c_int),
-        ("serial", ctypes.c_ulong),
-        ("send_event", ctypes.c_int),
-        ("display", ctypes.c_void_p),
+        *EVENT_HEAD,
         ("owner", Window),
-        ("requestor", Window),
-        ("selection", Atom),
-        ("target", Atom),
-        ("property", Atom),
-        ("time", Time),
+        *SELECTION,
     )
 
 
@@ -58,15 +62,8 @@ class SelectionNotify(ctypes.Structure):
     """Xlib's XSelectionEvent."""
 
     _fields_ = (
-        ("type", ctypes.c_int),
-        ("serial", ctypes.c_ulong),
-        ("send_event", ctypes.c_int),
-        ("display", ctypes.c_void_p),
-        ("requestor", Window),
-        ("selection", Atom),
-        ("target", Atom),
-        ("property", Atom),
-        ("time", Time),
+        *EVENT_HEAD,
+        *SELECTION,
     )
 
 
