@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -51,15 +51,14 @@ def write_overlay(
         end_s: Where to stop, s.
         on_progress: Called with the number of frames done and expected.
         on_frame: Sees each frame, at the overlay's size, before it is drawn on, so that others need not
-            decode it once more.
-        on_warning: As for ``read_frames``; it is called in a thread of its own.
+            decode it once more; it is called in a thread of its own.
+        on_warning: As for ``read_frames``; it, too, is called in a thread of its own.
 
     Raises:
         VideoReadError: The footage cannot be read.
         OutputError: The overlay cannot be written.
     """
     info = probe(video)
-    projected = [ProjectedMotion.of(motion) for motion in motions]
     total = info.frames_between(start_s, end_s)
     stop = threading.Event()
     frames = read_ahead(
@@ -73,16 +72,32 @@ def write_overlay(
         ),
         stop=stop,
     )
-    with closing(frames), FrameWriter(out_path, rate_hz=info.average_rate_hz) as writer:
-        for done, frame in enumerate(frames, start=1):
-            if on_frame is not None:
-                on_frame(frame)
-            picture = frame.rgb  # a new array for each frame, so it may be drawn on
-            _draw_people(picture, frame.time_s, picture.shape[1] / info.width, projected, keypoints)
-            draw_caption(picture, CAPTION % frame.time_s)
-            writer.write(picture, frame.time_s)
+    # Three threads: one decodes, one draws, and this one encodes.
+    drawn = read_ahead(_drawn(frames, info.width, motions, keypoints, on_frame), depth=2, stop=stop)
+    with closing(drawn), FrameWriter(out_path, rate_hz=info.average_rate_hz) as writer:
+        for done, frame in enumerate(drawn, start=1):
+            writer.write(frame.rgb, frame.time_s)
             if on_progress is not None:
                 on_progress(done, total)
+
+
+def _drawn(
+    frames: Generator[Frame, None, None],
+    width: int,
+    motions: Sequence[Motion],
+    keypoints: Sequence[Keypoints2D],
+    on_frame: Callable[[Frame], None] | None,
+) -> Generator[Frame, None, None]:
+    """Draw on frames of footage that is ``width`` px wide; they are new arrays, so they may be drawn on."""
+    projected = [ProjectedMotion.of(motion) for motion in motions]
+    timed = [(points, _usual_step_s(points.times_s)) for points in keypoints]
+    with closing(frames):
+        for frame in frames:
+            if on_frame is not None:
+                on_frame(frame)
+            _draw_people(frame.rgb, frame.time_s, frame.rgb.shape[1] / width, projected, timed)
+            draw_caption(frame.rgb, CAPTION % frame.time_s)
+            yield frame
 
 
 def _draw_people(
@@ -90,8 +105,9 @@ def _draw_people(
     time_s: float,
     scale: float,
     projected: Sequence[ProjectedMotion | None],
-    keypoints: Sequence[Keypoints2D],
+    timed: Sequence[tuple[Keypoints2D, float]],
 ) -> None:
+    """Draw each person's skeleton, then the keypoints, which come with the usual time between their frames."""
     for person, motion in enumerate(projected):
         if motion is None:
             continue
@@ -101,13 +117,17 @@ def _draw_people(
         joints_xy, colours = _scaled_xy(xy[0], scale), bone_colours(person)
         draw_skeleton(picture, motion.motion.skeleton, joints_xy, depths_m[0], colours=colours)
         draw_label(picture, f"Person {person + 1}", joints_xy, colour=colours.left)
-    for points in keypoints:
-        row = _row_at(points.times_s, time_s)
+    for points, step_s in timed:
+        row = _row_at(points.times_s, time_s, step_s)
         if row is not None:
             draw_keypoints(picture, _scaled_xy(points.xy[row], scale), points.scores[row])
 
 
-def _row_at(times_s: Array, time_s: float) -> int | None:
+def _usual_step_s(times_s: Array) -> float:
+    return float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
+
+
+def _row_at(times_s: Array, time_s: float, step_s: float) -> int | None:
     """Return the row whose time is nearest, or None when it is more than half a step away."""
     if len(times_s) == 0:
         return None
@@ -115,7 +135,6 @@ def _row_at(times_s: Array, time_s: float) -> int | None:
     row = min(
         (r for r in (after - 1, after) if 0 <= r < len(times_s)), key=lambda r: abs(times_s[r] - time_s)
     )
-    step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
     return row if abs(times_s[row] - time_s) <= step_s / 2 + 1e-6 else None
 
 

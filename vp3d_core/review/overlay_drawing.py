@@ -101,10 +101,11 @@ def draw_keypoints(picture: RGB, xy: Array, scores: Array) -> None:
     import cv2
 
     radius = max(2, round(max(picture.shape[:2]) / 450)) << SUBPIXEL_BITS
-    for point, score in zip(_fixed_point(xy), scores, strict=True):
+    steps = (np.clip(scores, 0.0, 1.0) * (SCORE_STEPS - 1)).astype(int).tolist()
+    for point, step in zip(_fixed_point(xy), steps, strict=True):
         if point is None:
             continue
-        colour = SCORE_COLOURS[int(np.clip(score, 0.0, 1.0) * (SCORE_STEPS - 1))]
+        colour = SCORE_COLOURS[step]
         cv2.circle(picture, point, radius + 14, DARK, cv2.FILLED, cv2.LINE_AA, SUBPIXEL_BITS)
         cv2.circle(picture, point, radius, colour, cv2.FILLED, cv2.LINE_AA, SUBPIXEL_BITS)
 
@@ -146,7 +147,7 @@ def draw_caption(picture: RGB, text: str) -> None:
 
 def _fixed_point(xy: Array) -> list[tuple[int, int] | None]:
     """Return OpenCV's fixed-point coordinates of points (N, 2) px; None for those not to be drawn."""
-    drawable = (np.abs(np.nan_to_num(xy, nan=np.inf)) < FAR_OUTSIDE_PX).all(axis=-1)
+    drawable = (np.abs(xy) < FAR_OUTSIDE_PX).all(axis=-1)  # False for NaN
     fixed = np.round(np.where(drawable[:, None], xy, 0.0) * (1 << SUBPIXEL_BITS)).astype(int).tolist()
     return [(x, y) if draw else None for (x, y), draw in zip(fixed, drawable.tolist(), strict=True)]
 

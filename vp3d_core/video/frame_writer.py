@@ -59,6 +59,7 @@ class FrameWriter:
         self._file: BinaryIO | None = None
         self._container: OutputContainer | None = None
         self._stream: VideoStream | None = None
+        self._picture: VideoFrame | None = None
         self._first_s = 0.0
         self._last_tick = -1
 
@@ -96,16 +97,12 @@ class FrameWriter:
             OutputError: The disk is full, for instance.
             ValueError: The time does not increase.
         """
-        import av
-        import cv2
-
         height, width = rgb.shape[:2]
         if self._container is None:
             raise ValueError("write() belongs inside the with block")
-        if self._stream is None:
-            self._stream = _add_stream(
-                self._container, (width + width % 2, height + height % 2), self._rate_hz
-            )
+        if self._stream is None or self._picture is None:
+            size = width + width % 2, height + height % 2
+            self._stream, self._picture = _add_stream(self._container, size, self._rate_hz), _new_picture(size)
             self._first_s = time_s
         tick = round((time_s - self._first_s) * TICKS_PER_S)
         if tick <= self._last_tick:
@@ -113,12 +110,10 @@ class FrameWriter:
         self._last_tick = tick
         if width % 2 or height % 2:
             rgb = np.pad(rgb, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-        planes = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420), dtype=np.uint8)
-        picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
-        picture.colorspace, picture.color_range = BT601, LIMITED_RANGE
-        picture.pts, picture.time_base = tick, Fraction(1, TICKS_PER_S)
+        _fill(self._picture, rgb)
+        self._picture.pts = tick
         try:
-            self._encode(self._container, self._stream, picture)
+            self._encode(self._container, self._stream, self._picture)
         except OSError as error:
             raise output_error(self._path, error) from error
 
@@ -167,6 +162,29 @@ def _add_stream(container: OutputContainer, size: tuple[int, int], rate_hz: floa
     context.colorspace = context.color_primaries = context.color_trc = BT601
     context.color_range = LIMITED_RANGE
     return stream
+
+
+def _new_picture(size: tuple[int, int]) -> VideoFrame:
+    import av
+
+    picture = av.VideoFrame(*size, "yuv420p")
+    picture.colorspace, picture.color_range = BT601, LIMITED_RANGE
+    picture.time_base = Fraction(1, TICKS_PER_S)
+    return picture
+
+
+def _fill(picture: VideoFrame, rgb: npt.NDArray[np.uint8]) -> None:
+    """Put RGB pixels into a picture; one picture for all frames, as new memory costs more than the copy."""
+    import cv2
+
+    picture.make_writable()  # another one in its place where the encoder still holds it
+    planes = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420), dtype=np.uint8).reshape(-1)
+    start = 0
+    for plane in picture.planes:
+        own = np.frombuffer(plane, dtype=np.uint8).reshape(plane.height, plane.line_size)
+        stop = start + plane.height * plane.width
+        own[:, : plane.width] = planes[start:stop].reshape(plane.height, plane.width)
+        start = stop
 
 
 def _best_encoder() -> tuple[str, dict[str, str]]:

@@ -71,11 +71,14 @@ class Upright:
         same_kind = SMALLER_FIRST.get(picture.format.name)
         if self._is_smaller and same_kind is not None:
             picture = self._scaler.reformat(picture, width, height, same_kind)
-        pixels = self._converter.reformat(picture, width, height, "rgb24").to_ndarray()
+        converted = self._converter.reformat(picture, width, height, "rgb24")
+        pixels = converted.to_ndarray()
         if self._transposed:
             pixels = pixels.transpose(1, 0, 2)
         pixels = pixels[:: -1 if self._flipped_y else 1, :: -1 if self._flipped_x else 1]
-        return np.array(pixels, dtype=np.uint8, order="C")  # a copy: what FFmpeg gave may be its own buffer
+        if converted is picture:  # nothing to convert: the pixels are the decoder's own
+            return np.array(pixels, order="C")
+        return np.ascontiguousarray(pixels)
 
 
 def _display_matrix(picture: VideoFrame) -> tuple[int, int, int, int]:
