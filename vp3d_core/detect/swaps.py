@@ -44,7 +44,7 @@ class _Ways:
     """The ways from right to left of P pairs in N frames.
 
     Attributes:
-        values: (N, P, 2) heights, 0 where not seen.
+        values: (N, 2, P) heights, 0 where not seen.
         seen: (N, P).
         weights: (N, P) of each pair in a frame's cost.
         noise: (N,) standard deviation of a coordinate, heights.
@@ -82,6 +82,7 @@ COST_PER_S = 20.0
 # More of it, per second, when the swap crosses the limbs; in full from this distance on, as a share of size.
 CROSSING_COST_PER_S = 100.0
 CROSSING_SHARE = 0.05
+SIGNS = np.array([1.0, -1.0])[:, None, None]  # of a way as detected, and swapped
 # Histories that are followed at a time; those alike in so many last frames are one.
 HISTORIES = 16
 RECENT_FRAMES = 8
@@ -116,7 +117,7 @@ def find_swaps(
         if len(groups) == 1:
             rates_per_s += CROSSING_COST_PER_S * _crossing(here, sizes, skeleton, groups[0])
         ways = _Ways(
-            np.where(valid[frames, :, None], here[:, left] - here[:, right], 0.0) / sizes[:, None, None],
+            _ways_across(here, valid[frames], left, right) / sizes[:, None, None],
             valid[frames],
             np.concatenate(weights, axis=1),
             np.hypot(NOISE_SHARE, NOISE_PX / sizes),
@@ -134,6 +135,11 @@ def swap_sides(
     """Exchange left and right of (T, K, 2) points and (T, K) scores where ``swapped`` says so."""
     mirror = list(skeleton.mirror)
     return np.where(swapped[..., None], xy[:, mirror], xy), np.where(swapped, scores[:, mirror], scores)
+
+
+def _ways_across(xy: Array, seen: BoolArray, left: IntArray, right: IntArray) -> Array:
+    """Return (N, 2, P) px from right to left, 0 where not seen (N, P)."""
+    return np.where(seen[:, None], (xy[:, left] - xy[:, right]).transpose(0, 2, 1), 0.0)
 
 
 def _pairs(parts: tuple[str, ...], skeleton: KeypointSkeleton) -> tuple[IntArray, IntArray]:
@@ -179,16 +185,15 @@ def _most_plausible(ways: _Ways, rates_per_s: Array) -> BoolArray:
     chosen: list[IntArray] = []
     for t, way in enumerate(ways.values):  # each frame is judged by those before
         known = carry(known, steps_s[t], ways.jerk)
-        misfits = np.stack([misfit(known, sign * way, ways.noise[t]) for sign in (1.0, -1.0)])
-        both = _trimmed_sum(misfits, ways.weights[t])
+        both = _trimmed_sum(misfit(known, SIGNS * way, ways.noise[t]), ways.weights[t])
         both += costs + SWITCH_COST * (np.arange(2)[:, None] != (recent & 1))
         both[1] += prior[t]
-        state, parent = (each.ravel() for each in np.indices(both.shape))
+        state, parent = np.divmod(np.arange(both.size), len(costs))
         histories = ((recent[parent] << 1) | state) & ((1 << RECENT_FRAMES) - 1)
         kept = _best_of_each(both.ravel(), histories)
         costs, recent, state, parent = both.ravel()[kept], histories[kept], state[kept], parent[kept]
-        signs = 1.0 - 2.0 * state[:, None, None]
-        known = update(known.taken(parent), signs * way, ways.seen[t], ways.noise[t])
+        signs = 1.0 - 2.0 * state[:, None]
+        known = update(known.taken(parent), signs * way[:, None], ways.seen[t], ways.noise[t])
         parents.append(parent)
         chosen.append(state)
     best = int(np.argmin(costs + SWITCH_COST * chosen[-1]))
@@ -205,12 +210,15 @@ def _trimmed_sum(misfits: Array, weights: Array) -> Array:
     order = misfits.argsort(axis=-1)
     own = weights[order]
     before = own.cumsum(axis=-1) - own
-    kept = np.clip((1.0 - trimmed) * weights.sum() - before, 0.0, own)
-    return (kept * np.take_along_axis(misfits, order, axis=-1)).sum(axis=-1) / (1.0 - trimmed)
+    kept = np.minimum(np.maximum((1.0 - trimmed) * weights.sum() - before, 0.0), own)
+    misfits = np.sort(misfits, axis=-1)
+    return (kept * misfits).sum(axis=-1) / (1.0 - trimmed)
 
 
 def _best_of_each(costs: Array, histories: IntArray) -> IntArray:
     """Return the rows of the cheapest of each history, at most ``HISTORIES``, cheapest first."""
     order = np.argsort(costs, kind="stable")
-    _, first = np.unique(histories[order], return_index=True)
-    return order[np.sort(first)[:HISTORIES]]
+    cheapest: dict[int, int] = {}
+    for row, history in zip(order.tolist(), histories[order].tolist(), strict=True):
+        cheapest.setdefault(history, row)  # a few rows: quicker than numpy
+    return np.array(list(cheapest.values())[:HISTORIES], dtype=np.intp)
