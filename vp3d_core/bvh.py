@@ -27,6 +27,7 @@ from .rotations import (
     quat_multiply,
     quat_rotate,
 )
+from .time_blocks import time_blocks
 
 __all__ = [
     "BvhData",
@@ -44,6 +45,7 @@ __all__ = [
 _CENTIMETRES_PER_METRE = 100.0
 _END_SUFFIX = "_end"
 _MOVING_OFFSET_M = 0.002  # a joint that slides further than this from its mean offset is worth a warning
+_FRAMES_AT_ONCE = 256  # bounds the memory that turning quaternions into angles takes
 _log = logging.getLogger(__name__)
 
 
@@ -154,7 +156,7 @@ def bvh_from_motion(motion: Motion) -> BvhData:
     order = _depth_first(parents)
     root = order[0]
     rows: list[tuple[str, int, Array, tuple[str, ...]]] = []
-    columns = [(motion.root_positions @ file_from_world.T) * _CENTIMETRES_PER_METRE + offsets[root]]
+    turning: list[int] = []
     place: dict[int, int] = {}
     for j in order:
         place[j] = len(rows)
@@ -166,15 +168,22 @@ def bvh_from_motion(motion: Motion) -> BvhData:
             continue
         position = ("Xposition", "Yposition", "Zposition") if j == root else ()
         rows.append((names[j], parent, offsets[j], (*position, "Zrotation", "Xrotation", "Yrotation")))
-        turned = quat_multiply(quat_multiply(turn, motion.rotations[:, j]), quat_conjugate(turn))
-        columns.append(zxy_degrees(turned))
+        turning.append(j)
         if leaf:
             rows.append((names[j] + _END_SUFFIX, place[j], np.zeros(3), ()))
+    frames = np.empty((len(motion.root_positions), 3 + 3 * len(turning)))
+    for block in time_blocks(len(frames), margin=0, length=_FRAMES_AT_ONCE):
+        part = block.kept
+        frames[part, :3] = motion.root_positions[part] @ file_from_world.T * _CENTIMETRES_PER_METRE
+        frames[part, :3] += offsets[root]
+        turned = quat_multiply(quat_multiply(turn, motion.rotations[part][:, turning]), quat_conjugate(turn))
+        frames[part, 3:] = _zxy_angles(turned).reshape(len(turned), -1)
+    for column in frames.T[3:]:
+        column[:] = np.degrees(np.unwrap(column))
     row_names, row_parents, row_offsets, channels = zip(*rows, strict=True)
     return BvhData(
-        row_names, row_parents, np.array(row_offsets), channels, np.concatenate(columns, axis=1),
-        1.0 / motion.frame_rate_hz,
-    )  # fmt: skip
+        row_names, row_parents, np.array(row_offsets), channels, frames, 1.0 / motion.frame_rate_hz
+    )
 
 
 def file_axes_from_world() -> Array:
@@ -194,10 +203,15 @@ def _depth_first(parents: tuple[int, ...]) -> list[int]:
 
 def zxy_degrees(quats: Array) -> Array:
     """Return (T, 3) angles a, b, c in degrees with rotation = Rz(a) Rx(b) Ry(c), without jumps of 360."""
+    return np.degrees(np.unwrap(_zxy_angles(quats), axis=0))
+
+
+def _zxy_angles(quats: Array) -> Array:
+    """Return (..., 3) angles in rad, each by itself."""
     m = matrix_from_quat(quats)
-    cosine = np.hypot(m[:, 0, 1], m[:, 1, 1])
+    cosine = np.hypot(m[..., 0, 1], m[..., 1, 1])
     locked = cosine < 1e-7  # gimbal lock: only the sum of a and c is defined, so c is 0
-    a = np.where(locked, np.arctan2(m[:, 1, 0], m[:, 0, 0]), np.arctan2(-m[:, 0, 1], m[:, 1, 1]))
-    b = np.arctan2(m[:, 2, 1], cosine)
-    c = np.where(locked, 0.0, np.arctan2(-m[:, 2, 0], m[:, 2, 2]))
-    return np.degrees(np.unwrap(np.stack([a, b, c], axis=-1), axis=0))
+    a = np.where(locked, np.arctan2(m[..., 1, 0], m[..., 0, 0]), np.arctan2(-m[..., 0, 1], m[..., 1, 1]))
+    b = np.arctan2(m[..., 2, 1], cosine)
+    c = np.where(locked, 0.0, np.arctan2(-m[..., 2, 0], m[..., 2, 2]))
+    return np.stack([a, b, c], axis=-1)

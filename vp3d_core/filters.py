@@ -42,6 +42,11 @@ def gaussian_smooth(values: Array, sigma_frames: float, *, weights: Array | None
     frames = len(values)
     if sigma_frames <= 0 or frames < 2:
         return values.copy()
+    if values.ndim > 2:  # group by group: the spectra of all at once take several times the memory
+        groups = [
+            gaussian_smooth(values[:, j], sigma_frames, weights=weights) for j in range(values.shape[1])
+        ]
+        return np.stack(groups, axis=1)
     if weights is None:
         weights = np.ones(frames)
     radius = min(int(np.ceil(4 * sigma_frames)), frames - 1)

@@ -28,7 +28,6 @@ FAST_JOINTS = tuple(
     for side in ("left", "right")
     for part in ("wrist", "hand", "ankle", "toe", "heel")
 )
-LEG_PARTS = ("pelvis", "hip", "knee", "ankle", "toe", "heel")
 SMOOTHING_REACH_S = 2.0  # frames further apart do not influence each other
 SLOPE_ROWS = 4  # more on both sides than the slopes of the cubic are made from
 _ANKLES = [JOINTS.index("left_ankle"), JOINTS.index("right_ankle")]
@@ -89,7 +88,7 @@ def fit_skeleton(
         raise ValueError(
             f"{len(times_s)} frames at {frame_rate_hz} Hz, expected at least one at more than 0 Hz"
         )
-    trust = np.ones(joints_world.shape[:2]) if confidence is None else np.clip(confidence, 0.0, 1.0)
+    trust = np.ones(joints_world.shape[:2]) if confidence is None else confidence
     body = skeleton or fit_body(joints_world, confidence=trust)
     new_times_s = frame_times(times_s, frame_rate_hz)
     root, turns, ankles = _solve(
@@ -101,11 +100,7 @@ def fit_skeleton(
         None if contacts is None else np.clip(interpolate_linear(times_s, contacts, new_times_s), 0.0, 1.0)
     )
     if foot_lock:
-        # Legs alone, as nothing else is touched.
-        legs, leg_skeleton = _legs(body)
-        root, turns[:, legs], known = lock_feet(
-            leg_skeleton, root, turns[:, legs], ankles=ankles, contacts=known, rate_hz=frame_rate_hz
-        )
+        root, known = lock_feet(body, root, turns, ankles=ankles, contacts=known, rate_hz=frame_rate_hz)
     return Motion(
         body,
         root,
@@ -149,13 +144,6 @@ def _solve(
         root[block.kept], turns[block.kept] = (each[block.inside] for each in part)
         ankles[block.kept] = joints[block.inside, _ANKLES]
     return root, turns, ankles
-
-
-def _legs(body: MotionSkeleton) -> tuple[list[int], MotionSkeleton]:
-    """Return the indices of the pelvis and the legs' joints, and a skeleton of them alone."""
-    legs = [j for j, name in enumerate(body.names) if name.rpartition("_")[2] in LEG_PARTS]
-    parents = tuple(-1 if body.parents[j] < 0 else legs.index(body.parents[j]) for j in legs)
-    return legs, MotionSkeleton(tuple(body.names[j] for j in legs), parents, body.rest_offsets[legs])
 
 
 def fit_report(motion: Motion, joints_world: Array, *, times_s: Array) -> FitReport:

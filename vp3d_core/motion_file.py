@@ -20,6 +20,7 @@ from .arrays import Array
 from .camera import Camera
 from .errors import MotionFormatError
 from .motion import Motion, MotionSkeleton
+from .npz_writing import write_npz
 from .output_file import replaced_when_done
 
 __all__ = ["FORMAT", "VERSION", "load", "save"]
@@ -77,7 +78,7 @@ def save(path: Path | str, motion: Motion) -> None:
     if motion.image_size is not None:
         arrays["image_size"] = np.array(motion.image_size, dtype=np.int64)
     with replaced_when_done(Path(path)) as temporary, temporary.open("wb") as stream:
-        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+        write_npz(stream, arrays)
 
 
 def load(path: Path | str) -> Motion:

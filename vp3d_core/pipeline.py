@@ -18,6 +18,7 @@ from .camera import Camera
 from .capture.camera_choice import camera_from_settings, camera_key
 from .capture.detection_stage import DetectedVideo, detect_people
 from .capture.frame_rate import frame_rate_hz
+from .capture.freed_memory import return_large_arrays
 from .capture.people_stages import FollowedPerson, fit_people, follow_people, lift_people, place_people
 from .capture.progress import Progress
 from .capture.stage_store import StageStore, code_key, make_key, source_sha256
@@ -140,10 +141,11 @@ def capture_people(
     detected = detect_people(video, info, settings, detector, store=store, source=source, progress=progress)
 
     progress.stage("track")
+    return_large_arrays()  # not before: large pictures are cheaper to keep
     key = make_key(detected.key, code, settings.person, settings.smooth)
     tracks, people = _follow(detected.video, info, settings, store=store, key=key)
     times_s, model_id = detected.video.times_s, detected.model_id
-    del detected  # it is larger than all that follows
+    del detected  # as large as the keypoints
 
     progress.stage("lift")
     height_m = settings.height_m or DEFAULT_HEIGHT_M

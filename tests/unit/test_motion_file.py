@@ -135,7 +135,7 @@ def test_a_full_disk_leaves_the_old_file(
     def full(*_args: object, **_kwargs: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(np, "savez_compressed", full)
+    monkeypatch.setattr(motion_file, "write_npz", full)
     with pytest.raises(OutputError, match="disk is full") as raised:
         motion_file.save(saved, walking_motion)
     assert "space" in raised.value.hint

@@ -12,7 +12,8 @@ import itertools
 import math
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,9 +27,10 @@ from ..settings import DETECTORS, CaptureSettings
 from ..skeletons import KeypointSkeleton
 from ..video import VideoInfo, read_ahead, read_frames
 from ..video.reader import TIME_TOLERANCE_S, nothing_between
+from .chunked_detections import ChunkedDetections
 from .progress import Progress
 from .stage_store import StageStore, StoredArray, make_key, source_sha256
-from .stage_values import pack_chunk, unpack_chunk
+from .stage_values import pack_chunk
 
 __all__ = ["Detected", "DetectedVideo", "detect_people", "detect_video"]
 
@@ -51,7 +53,7 @@ class DetectedVideo:
         frame_indices: (T,) positions in the stream.
     """
 
-    detections: list[Detections2D]
+    detections: Sequence[Detections2D]
     times_s: Array
     frame_indices: IntArray
 
@@ -67,16 +69,16 @@ class Detected:
 
 @dataclass(slots=True)
 class _Collected:
-    """Frames and detections so far; those from ``saved`` on are not on disk yet.
+    """Frames and detections so far; ``found`` is on disk, what follows in ``unsaved`` is not yet.
 
     ``state`` is the detector's after ``state_frames`` frames, when it has one.
     """
 
-    indices: list[int]
-    times_s: list[float]
-    detections: list[Detections2D]
+    found: ChunkedDetections
+    unsaved: list[Detections2D] = field(default_factory=list)
+    indices: array[int] = field(default_factory=lambda: array("q"))
+    times_s: array[float] = field(default_factory=lambda: array("d"))
     chunks: int = 0
-    saved: int = 0
     complete: bool = False
     state: dict[str, StoredArray] = field(default_factory=dict)
     state_frames: int = -1
@@ -198,7 +200,7 @@ def detect_video(
             _save_chunk(store, key, collected)
         progress.flush()
     return DetectedVideo(
-        collected.detections, np.array(collected.times_s), np.array(collected.indices, dtype=np.int64)
+        collected.found, np.array(collected.times_s), np.array(collected.indices, dtype=np.int64)
     )
 
 
@@ -237,14 +239,13 @@ def _detect_frames(
         known = sum(
             frame.index <= last_index for frame in batch
         )  # seen again to warm up after an interruption
-        collected.detections += found[known:]
-        collected.times_s += [frame.time_s for frame in batch[known:]]
-        collected.indices += [frame.index for frame in batch[known:]]
+        collected.unsaved += found[known:]
+        collected.times_s.extend(frame.time_s for frame in batch[known:])
+        collected.indices.extend(frame.index for frame in batch[known:])
         if isinstance(detector, RememberingDetector):
             collected.state, collected.state_frames = dict(detector.state()), len(collected.indices)
         progress.update(len(collected.indices), total)
-        unsaved = len(collected.indices) - collected.saved
-        if unsaved >= CHUNK_FRAMES or time.monotonic() - saved_s > CHUNK_S:
+        if len(collected.unsaved) >= CHUNK_FRAMES or time.monotonic() - saved_s > CHUNK_S:
             _save_chunk(store, key, collected)
             saved_s = time.monotonic()
     collected.complete = True
@@ -257,34 +258,33 @@ def _batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
 
 
 def _save_chunk(store: StageStore, key: str, collected: _Collected) -> None:
-    count = min(len(collected.indices), len(collected.times_s), len(collected.detections))
-    part = slice(collected.saved, count)
-    if part.start == part.stop and not collected.complete:
+    saved = len(collected.found)
+    count = min(len(collected.indices), len(collected.times_s), saved + len(collected.unsaved))
+    if count == saved and not collected.complete:
         return
     arrays = pack_chunk(
-        collected.indices[part],
-        collected.times_s[part],
-        collected.detections[part],
+        collected.indices[saved:count],
+        collected.times_s[saved:count],
+        collected.unsaved[: count - saved],
         complete=collected.complete,
     )
     if collected.state_frames == count and not collected.complete:
         arrays |= {STATE_PREFIX + name: value for name, value in collected.state.items()}
     store.save(STAGE, f"{key}-{collected.chunks:04d}", arrays)
-    if part.start < part.stop:  # four arrays for the chunk instead of four a frame
-        collected.detections[part] = unpack_chunk(arrays, collected.detections[part.start].skeleton)
-    collected.saved = count
+    collected.found.append(arrays)
+    del collected.unsaved[: count - saved]
     collected.chunks += 1
 
 
 def _load_chunks(store: StageStore, key: str, skeleton: KeypointSkeleton) -> _Collected:
-    collected = _Collected([], [], [])
+    collected = _Collected(ChunkedDetections(skeleton))
     while not collected.complete:
         arrays = store.load(STAGE, f"{key}-{collected.chunks:04d}")
         if arrays is None:
             break
-        collected.detections += unpack_chunk(arrays, skeleton)
-        collected.indices += [int(index) for index in arrays["frame_indices"]]
-        collected.times_s += [float(time_s) for time_s in arrays["times_s"]]
+        collected.found.append(arrays)
+        collected.indices.extend(arrays["frame_indices"].tolist())
+        collected.times_s.extend(arrays["times_s"].tolist())
         collected.complete = bool(arrays["complete"])
         collected.state_frames = len(collected.indices)
         collected.state = {
@@ -293,5 +293,4 @@ def _load_chunks(store: StageStore, key: str, skeleton: KeypointSkeleton) -> _Co
             if name.startswith(STATE_PREFIX)
         }
         collected.chunks += 1
-    collected.saved = len(collected.indices)
     return collected

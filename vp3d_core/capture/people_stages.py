@@ -62,8 +62,10 @@ def follow_people(
     tracks = track(detected.detections, detected.times_s, image_size=image_size)
     people: list[FollowedPerson] = []
     for one in select_tracks(tracks, detected.detections, detected.times_s, person=person):
-        keypoints = select_keypoints(one, detected.detections, detected.times_s, image_size=image_size)
-        people += [(one.track_id, part) for part in split_at_gaps(clean(keypoints, smooth=smooth))]
+        cleaned = clean(
+            select_keypoints(one, detected.detections, detected.times_s, image_size=image_size), smooth=smooth
+        )
+        people += [(one.track_id, part) for part in split_at_gaps(cleaned)]
     if not people:
         raise NoPersonFound(
             f"Nobody was seen for long enough to be captured (tracks that were looked at: {len(tracks)})",

@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from ..npz_writing import write_npz
 from ..output_file import replaced_when_done
 from .output_folder import make_folder
 
@@ -137,4 +138,4 @@ class StageStore:
         path = self.folder / f"{stage}-{key}.npz"
         make_folder(self.folder)
         with replaced_when_done(path) as temporary, temporary.open("wb") as stream:
-            np.savez_compressed(stream, **arrays)
+            write_npz(stream, arrays)

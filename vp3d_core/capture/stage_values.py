@@ -7,10 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..arrays import Array
 from ..keypoints import Detections2D, Keypoints2D, Track
 from ..pose import Pose3D, Trajectory
-from ..skeletons import SLOTS, KeypointSkeleton
+from ..skeletons import SLOTS
 from .stage_store import Arrays, StoredArray
 
 __all__ = [
@@ -19,7 +18,6 @@ __all__ = [
     "pack_poses",
     "pack_tracks",
     "pack_trajectories",
-    "unpack_chunk",
     "unpack_keypoints",
     "unpack_poses",
     "unpack_tracks",
@@ -124,31 +122,9 @@ def pack_chunk(
     return arrays
 
 
-def unpack_chunk(arrays: dict[str, StoredArray], skeleton: KeypointSkeleton) -> list[Detections2D]:
-    """Return what ``pack_chunk`` packed."""
-    ends = np.cumsum(arrays["counts"].astype(np.int64))
-    found: list[Detections2D] = []
-    for start, end in zip([0, *ends[:-1]], ends, strict=False):  # a frame has its own number of people
-        people, points = int(end - start), len(skeleton.points)
-        found.append(
-            Detections2D(
-                boxes_xyxy=_floats(arrays["boxes_xyxy"][start:end], (people, 4)),
-                scores=_floats(arrays["scores"][start:end], (people,)),
-                keypoints_xy=_floats(arrays["keypoints_xy"][start:end], (people, points, 2)),
-                keypoint_scores=_floats(arrays["keypoint_scores"][start:end], (people, points)),
-                skeleton=skeleton,
-            )
-        )
-    return found
-
-
 def _pack(value: object, i: int, names: Sequence[str]) -> dict[str, StoredArray]:
     return {f"{i}.{name}": np.asarray(getattr(value, name)) for name in names}
 
 
 def _unpack(arrays: Arrays, i: int, names: Sequence[str]) -> dict[str, StoredArray]:
     return {name: arrays[f"{i}.{name}"] for name in names}
-
-
-def _floats(values: StoredArray, shape: tuple[int, ...]) -> Array:
-    return np.asarray(values, dtype=values.dtype if values.size else np.float64).reshape(shape)

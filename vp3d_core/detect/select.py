@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, IntArray
 from ..errors import InputError, NoPersonFound
 from ..keypoints import Detections2D, Keypoints2D, Track
 from ..settings import place_of
 from ..skeletons import SLOTS, KeypointSkeleton
+from ..time_blocks import time_blocks
 from .body_size import frame_step
 from .presence import MIN_SEEN_SHARE, SEEN_SCORE, inside_picture
 
@@ -117,7 +118,7 @@ def _prominence(one: Track) -> float:
 def _confident_frames(one: Track, detections: Sequence[Detections2D]) -> int:
     """Number of frames in which enough of the person's keypoints are seen."""
     seen = [
-        float((detections[frame].keypoint_scores[row] >= SEEN_SCORE).mean())
+        float((detections[int(frame)].keypoint_scores[row] >= SEEN_SCORE).mean())
         for frame, row in zip(one.frames, one.detection_index, strict=True)
         if row >= 0
     ]
@@ -152,19 +153,29 @@ def select_keypoints(
         the detector lacks. A hand is the mean of index and little-finger knuckles, with the lower score.
     """
     frames = np.asarray(track.frames)
-    skeleton = detections[int(frames[0])].skeleton
-    xy = np.full((len(frames), len(skeleton.points), 2), np.nan)
-    scores = np.zeros(xy.shape[:2])
-    # every frame has its own arrays
-    for t, (frame, row) in enumerate(zip(frames, track.detection_index, strict=True)):
-        if row >= 0:
-            xy[t] = detections[frame].keypoints_xy[row]
-            scores[t] = detections[frame].keypoint_scores[row]
-    xy, scores = _as_slots(xy, scores, skeleton)
-    seen = inside_picture(xy, image_size, margin=OUTSIDE_MARGIN) & (scores > 0)
-    xy = np.where(seen[..., None], xy, np.nan)
-    scores = np.where(seen, np.clip(scores, 0.0, 1.0), 0.0)
+    xy = np.empty((len(frames), len(SLOTS.points), 2))
+    scores = np.empty(xy.shape[:2])
+    for block in time_blocks(len(frames), margin=0):
+        rows = block.kept
+        raw = _raw_keypoints(frames[rows], track.detection_index[rows], detections)
+        found_xy, found_scores = _as_slots(*raw, detections[int(frames[0])].skeleton)
+        seen = inside_picture(found_xy, image_size, margin=OUTSIDE_MARGIN) & (found_scores > 0)
+        xy[rows] = np.where(seen[..., None], found_xy, np.nan)
+        scores[rows] = np.where(seen, np.clip(found_scores, 0.0, 1.0), 0.0)
     return Keypoints2D(xy, scores, np.asarray(times_s, dtype=np.float64)[frames], image_size, SLOTS)
+
+
+def _raw_keypoints(
+    frames: IntArray, rows: IntArray, detections: Sequence[Detections2D]
+) -> tuple[Array, Array]:
+    """Return (T, K, 2) px and (T, K) of some frames in the detector's own order; NaN and 0 in gaps."""
+    xy = np.full((len(frames), len(detections[int(frames[0])].skeleton.points), 2), np.nan)
+    scores = np.zeros(xy.shape[:2])
+    for t, (frame, row) in enumerate(zip(frames, rows, strict=True)):  # every frame has its own arrays
+        if row >= 0:
+            found = detections[int(frame)]
+            xy[t], scores[t] = found.keypoints_xy[row], found.keypoint_scores[row]
+    return xy, scores
 
 
 def _as_slots(xy: Array, scores: Array, skeleton: KeypointSkeleton) -> tuple[Array, Array]:

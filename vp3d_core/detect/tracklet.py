@@ -6,6 +6,7 @@ Only numpy is needed.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -45,7 +46,8 @@ class Tracklet:
     """One person followed so far.
 
     Attributes:
-        frames, rows, boxes, present, builds: One entry per frame in which the person was matched.
+        frames, rows, present, builds: One entry per frame in which the person was matched.
+        boxes: Four entries per such frame.
         time_s: Time of the last of them.
         xy: (K, 2) px, latest known keypoints, carried along.
         weights: (K,) how far each is to be trusted.
@@ -54,24 +56,25 @@ class Tracklet:
         start_s: Time of the first frame.
     """
 
-    frames: list[int]
-    rows: list[int]
-    boxes: list[Array]
+    frames: array[int]
+    rows: array[int]
+    boxes: array[float]
     time_s: float
     xy: Array
     weights: Array
     velocity: Array
     size_px: float
     start_s: float
-    present: list[bool] = field(default_factory=list)
-    builds: list[float] = field(default_factory=list)
+    present: array[int] = field(default_factory=lambda: array("b"))
+    builds: array[float] = field(default_factory=lambda: array("d"))
 
     @classmethod
     def start(cls, frame: int, time_s: float, row: int, people: PoseBatch, column: int) -> Tracklet:
         """Begin with a detection that shows a person for certain."""
         size = float(people.sizes_px[column])
-        box, xy, weights = people.boxes_xyxy[column], people.xy[column], people.weights[column]
-        return cls([frame], [row], [box], time_s, xy, weights, np.zeros(2), size, time_s)
+        xy, weights = people.xy[column], people.weights[column]
+        frames, rows, boxes = array("q", [frame]), array("q", [row]), array("d", people.boxes_xyxy[column])
+        return cls(frames, rows, boxes, time_s, xy, weights, np.zeros(2), size, time_s)
 
     @property
     def is_first(self) -> bool:
@@ -83,6 +86,11 @@ class Tracklet:
         """Time between the first and the latest sight of the person."""
         return self.time_s - self.start_s
 
+    @property
+    def latest_box(self) -> Array:
+        """(4,) px where the person was seen last."""
+        return np.array(self.boxes[-4:])
+
     def _coasted_px(self, time_s: float) -> Array:
         return self.velocity * COASTING_S * (1.0 - np.exp(-(time_s - self.time_s) / COASTING_S))
 
@@ -92,7 +100,7 @@ class Tracklet:
 
     def predicted_box(self, time_s: float) -> Array:
         """(4,) px expected box."""
-        return self.boxes[-1] + np.tile(self._coasted_px(time_s), 2)
+        return self.latest_box + np.tile(self._coasted_px(time_s), 2)
 
     def judge(self, *, is_present: bool, build: float) -> None:
         """Note of the latest frame whether it shows the person for certain, and ``present``'s build."""
@@ -107,7 +115,7 @@ class Tracklet:
         if common.sum() > 0:
             moved = (common[:, None] * (xy - self.xy)).sum(axis=0) / common.sum()
         else:
-            moved = (people.boxes_xyxy[column] - self.boxes[-1]).reshape(2, 2).mean(axis=0)
+            moved = (people.boxes_xyxy[column] - self.latest_box).reshape(2, 2).mean(axis=0)
         share = 1.0 if self.is_first else 1.0 - np.exp(-step_s / VELOCITY_WINDOW_S)
         carried = self.predicted_xy(time_s)
         self.velocity = self.velocity + share * (moved / step_s - self.velocity)
@@ -117,7 +125,7 @@ class Tracklet:
         self.weights = np.where(weights > 0, weights, self.weights * 0.5 ** (step_s / KEYPOINT_HALF_LIFE_S))
         self.frames.append(frame)
         self.rows.append(row)
-        self.boxes.append(people.boxes_xyxy[column])
+        self.boxes.extend(people.boxes_xyxy[column])
         self.time_s = time_s
 
 
@@ -174,8 +182,8 @@ def _trim(one: Tracklet) -> _Piece:
     piece = _Piece(
         np.array(one.frames),
         np.array(one.rows),
-        np.stack(one.boxes),
-        np.array(one.present),
+        np.array(one.boxes).reshape(-1, 4),
+        np.array(one.present, dtype=bool),
         np.array(one.builds),
     )
     certain = np.flatnonzero(piece.present)  # never empty: a tracklet starts with a certain frame

@@ -14,6 +14,7 @@ from ..arrays import Array, BoolArray
 from ..filters import gaussian_smooth, max_filter, smoothstep
 from ..motion import CONTACT_JOINTS, MotionSkeleton
 from ..rotations import normalize, quat_between, quat_multiply, quat_rotate
+from ..time_blocks import time_blocks
 from .foot_contacts import certainty_leeway, contact_runs, find_contacts, find_stances
 
 __all__ = ["carried", "lock_feet", "two_bone_ik"]
@@ -26,6 +27,7 @@ REACH = 0.995  # of thigh + shank, unless the leg was straighter before
 LARGEST_DROP_M = 0.15
 DROP_SMOOTHING_S = 0.1
 LOWEST_POINT_M = 0.010  # of toes and heels: tiptoe brings a toe lower than a flat foot
+LEG_PARTS = ("hip", "knee", "ankle")
 BENT_KNEE_M = 0.03  # a knee this far off the line hip-ankle tells its own plane; backwards twice as far
 
 
@@ -37,26 +39,26 @@ def lock_feet(
     ankles: Array,
     contacts: Array | None,
     rate_hz: float,
-) -> tuple[Array, Array, Array]:
+) -> tuple[Array, Array]:
     """Keep standing feet in place and all feet above the floor.
 
     Args:
         skeleton: The 29 joints of a Motion.
         root_positions: (T, 3) m, world.
-        world_from_joint: (T, 29, 4) world rotations.
+        world_from_joint: (T, 29, 4) world rotations; those of the legs are changed in place.
         ankles: (T, 2, 3) m, where the left and right ankle were seen.
         contacts: (T, 4) probabilities in the order of ``CONTACT_JOINTS``, or None.
         rate_hz: Frames per second.
 
     Returns:
-        root_positions (T, 3), world_from_joint (T, 29, 4), contacts (T, 4): 1 where a point is pinned.
+        root_positions (T, 3), contacts (T, 4): 1 where a point is pinned.
     """
     index = {name: j for j, name in enumerate(skeleton.names)}
-    turns = np.array(world_from_joint, dtype=np.float64)
-    placed = _placed(skeleton, root_positions, turns)
+    turns = world_from_joint
     points = [index[name] for name in CONTACT_JOINTS]
-    own_ankles = placed[:, [_ankle(index, k // 2) for k in range(len(points))]]
-    feet = placed[:, points] - own_ankles + np.repeat(ankles, 2, axis=1)
+    feet = np.repeat(ankles, 2, axis=1)
+    for k, point in enumerate(points):
+        feet[:, k] += quat_rotate(turns[:, skeleton.parents[point]], skeleton.rest_offsets[point])
     stands = find_contacts(feet, contacts=contacts, rate_hz=rate_hz)
     leeway = np.ones(stands.shape) if contacts is None else certainty_leeway(contacts)
     pinned = np.zeros_like(stands)
@@ -76,12 +78,16 @@ def lock_feet(
         )
         for point in points[pair]:
             turns[:, point] = turns[:, ankle]
+    del feet
     targets = ankles + corrections
     held = np.stack([np.any(pinned[:, :2], axis=1), np.any(pinned[:, 2:], axis=1)], axis=1)
     shift = _pelvis_shift(corrections, held, rate_hz)
-    shift[:, 2] -= _pelvis_drop(skeleton, placed, placed[:, 0:1] + shift[:, None], targets, held, rate_hz)
-    _bend_legs(skeleton, placed, turns, shift, targets)
-    return root_positions + shift, turns, pinned.astype(np.float64)
+    shift[:, 2] -= _pelvis_drop(skeleton, root_positions, turns, shift, targets, held, rate_hz)
+    for block in time_blocks(len(turns), margin=0):
+        rows = block.kept
+        placed = _placed(skeleton, root_positions[rows], turns[rows])
+        _bend_legs(skeleton, placed, turns[rows], shift[rows], targets[rows])
+    return root_positions + shift, pinned.astype(np.float64)
 
 
 def _ankle(index: dict[str, int], side: int) -> int:
@@ -89,13 +95,13 @@ def _ankle(index: dict[str, int], side: int) -> int:
 
 
 def _placed(skeleton: MotionSkeleton, root_positions: Array, world_from_joint: Array) -> Array:
-    """Return joint positions (T, J, 3) from world rotations."""
+    """Return positions (T, J, 3) of the pelvis and the legs' joints from world rotations; 0 for others."""
     positions = np.zeros((*world_from_joint.shape[:2], 3))
     for j in skeleton.order():
         parent = skeleton.parents[j]
         if parent < 0:
             positions[:, j] = root_positions
-        else:
+        elif skeleton.names[j].rpartition("_")[2] in LEG_PARTS:
             bone = quat_rotate(world_from_joint[:, parent], skeleton.rest_offsets[j])
             positions[:, j] = positions[:, parent] + bone
     return positions
@@ -200,17 +206,27 @@ def _farthest(placed: Array, hip: int, ankle: int, leg_m: float) -> Array:
 
 
 def _pelvis_drop(
-    skeleton: MotionSkeleton, placed: Array, pelvis: Array, targets: Array, held: BoolArray, rate_hz: float
+    skeleton: MotionSkeleton,
+    root_positions: Array,
+    turns: Array,
+    shift: Array,
+    targets: Array,
+    held: BoolArray,
+    rate_hz: float,
 ) -> Array:
     """Return (T,) >= 0 how far the pelvis must come down for pinned feet to be in reach, m."""
-    drop = np.zeros(len(placed))
-    for side in range(2):
-        hip, _, ankle, thigh, shank = _leg(skeleton, side)
-        farthest = _farthest(placed, hip, ankle, thigh + shank)
-        offset = pelvis[:, 0] + placed[:, hip] - placed[:, 0] - targets[:, side]
-        level = (offset[:, :2] ** 2).sum(axis=-1)
-        allowed = np.sqrt(np.maximum(farthest**2 - level, 0.0))
-        drop = np.maximum(drop, np.where(held[:, side], np.maximum(offset[:, 2] - allowed, 0.0), 0.0))
+    drop = np.zeros(len(turns))
+    for block in time_blocks(len(turns), margin=0):
+        rows = block.kept
+        placed = _placed(skeleton, root_positions[rows], turns[rows])
+        for side in range(2):
+            hip, _, ankle, thigh, shank = _leg(skeleton, side)
+            farthest = _farthest(placed, hip, ankle, thigh + shank)
+            offset = placed[:, 0] + shift[rows] + placed[:, hip] - placed[:, 0] - targets[rows, side]
+            level = (offset[:, :2] ** 2).sum(axis=-1)
+            allowed = np.sqrt(np.maximum(farthest**2 - level, 0.0))
+            needed = np.where(held[rows, side], np.maximum(offset[:, 2] - allowed, 0.0), 0.0)
+            drop[rows] = np.maximum(drop[rows], needed)
     frames = DROP_SMOOTHING_S * rate_hz
     return gaussian_smooth(max_filter(np.minimum(drop, LARGEST_DROP_M), int(np.ceil(2 * frames))), frames)
 

@@ -43,20 +43,21 @@ def hold_standing_feet(pose: Pose3D, trajectory: Trajectory) -> Pose3D:
     if len(pose.times_s) < SHORTEST_RUN + 1:
         return pose
     rate_hz = 1.0 / float(np.median(np.diff(pose.times_s)))
-    placed = pose.joints.astype(np.float64) + trajectory.root[:, None]
+    joints = pose.joints.astype(np.float64)  # a copy
     root_speed = _speeds(trajectory.root[:, 2:].astype(np.float64), ROOT_SMOOTHING_S, rate_hz)
-    result = placed.copy()
     for side, contacts in (("left", pose.contacts[:, :2]), ("right", pose.contacts[:, 2:])):
         points = [JOINTS.index(f"{side}_toe"), JOINTS.index(f"{side}_heel")]
         own_speed = _speeds(pose.joints[:, points, 2].astype(np.float64), FOOT_SMOOTHING_S, rate_hz)
         against = (own_speed * np.sign(root_speed) < 0) | (np.abs(root_speed) < MOVING_M_S)
         share = (contacts.astype(np.float64) - NO_CONTACT) / (SURE_CONTACT - NO_CONTACT)
-        correction = _correction(placed[:, points, 2], np.clip(share, 0.0, 1.0) * against, rate_hz)
+        depths = pose.joints[:, points, 2] + trajectory.root[:, 2:]
+        correction = _correction(depths, np.clip(share, 0.0, 1.0) * against, rate_hz)
         for part, amount in SHARES:
             joint = JOINTS.index(f"{side}_{part}")
-            rays = placed[:, joint] / np.maximum(placed[:, joint, 2:], 0.3)
-            result[:, joint] += amount * correction[:, None] * rays
-    return dataclasses.replace(pose, joints=result - trajectory.root[:, None])
+            placed = pose.joints[:, joint] + trajectory.root
+            rays = placed / np.maximum(placed[:, 2:], 0.3)
+            joints[:, joint] += amount * correction[:, None] * rays
+    return dataclasses.replace(pose, joints=joints)
 
 
 def _correction(depths: Array, standing: Array, rate_hz: float) -> Array:

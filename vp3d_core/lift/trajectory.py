@@ -21,6 +21,7 @@ from ..keypoints import Keypoints2D
 from ..motion import CONTACT_JOINTS
 from ..pose import Pose3D, Trajectory
 from ..skeletons import JOINTS, SLOTS
+from ..time_blocks import time_blocks
 
 __all__ = ["SLOT_NAMES", "place", "weak_perspective_depths"]
 
@@ -82,7 +83,7 @@ def place(pose: Pose3D, keypoints: Keypoints2D, camera: Camera) -> Trajectory:
     pixel = 1.0 / float(camera.intrinsics[0, 0])
     feet = pose.joints[:, list(_FEET)].astype(np.float64)
 
-    depths = _weak_perspective_depths(points, rays, information, pose.times_s)
+    depths = _bridged_depths(_log_depths(points, rays, information), pose.times_s)
     durations = _frame_durations(pose.times_s)
     prior = _smoothness_bands(pose.times_s, durations)
     robust = np.ones_like(information)
@@ -114,22 +115,28 @@ def weak_perspective_depths(pose: Pose3D, keypoints: Keypoints2D, camera: Camera
         keypoints: (T, 28) slots at the same times.
         camera: Intrinsics and distortion.
     """
-    return _weak_perspective_depths(*_observed(pose, keypoints, camera), pose.times_s)
+    log_depths = np.empty(len(pose.times_s))
+    for block in time_blocks(len(log_depths), margin=0):
+        log_depths[block.kept] = _log_depths(*_observed(pose, keypoints, camera, rows=block.kept))
+    return _bridged_depths(log_depths, pose.times_s)
 
 
-def _observed(pose: Pose3D, keypoints: Keypoints2D, camera: Camera) -> tuple[Array, Array, Array]:
+def _observed(
+    pose: Pose3D, keypoints: Keypoints2D, camera: Camera, *, rows: slice = slice(None)
+) -> tuple[Array, Array, Array]:
     """Return joints (T, K, 3) m, their rays (T, K, 2) and what each tells (T, K), 0 where it is not seen."""
     joint_index, slot_index = (list(indices) for indices in zip(*PAIRS, strict=True))
-    points = pose.joints[:, joint_index].astype(np.float64)
-    scores = np.nan_to_num(keypoints.scores[:, slot_index].astype(np.float64))
-    seen = (scores > 0) & np.isfinite(keypoints.xy[:, slot_index]).all(axis=-1)
-    rays = camera.rays(np.where(seen[..., None], keypoints.xy[:, slot_index], 0.0))
+    points = pose.joints[rows, joint_index].astype(np.float64)
+    scores = np.nan_to_num(keypoints.scores[rows, slot_index].astype(np.float64))
+    xy = keypoints.xy[rows, slot_index]
+    seen = (scores > 0) & np.isfinite(xy).all(axis=-1)
+    rays = camera.rays(np.where(seen[..., None], xy, 0.0))
     rays = np.where(seen[..., None], rays, 0.0)
     return points, rays, np.square(np.where(seen, scores, 0.0))
 
 
-def _weak_perspective_depths(points: Array, rays: Array, information: Array, times_s: Array) -> Array:
-    """Return (T,) first depths: spread of the joints over spread of their rays; gaps interpolated."""
+def _log_depths(points: Array, rays: Array, information: Array) -> Array:
+    """Return (T,) logarithms of first depths, spread of the joints over that of their rays; NaN if unknown."""
     total = np.maximum(information.sum(axis=1), 1e-12)
 
     def spread(values: Array) -> Array:
@@ -138,10 +145,16 @@ def _weak_perspective_depths(points: Array, rays: Array, information: Array, tim
 
     size, angle = spread(points[..., :2]), spread(rays)
     usable = ((information > 0).sum(axis=1) >= 3) & (angle > 1e-5) & (size > 1e-3)
-    if not usable.any():
-        return np.full(len(points), DEFAULT_DEPTH_M)
-    log_depths = np.log(np.clip(size[usable] / angle[usable], NEAREST_M, FARTHEST_M))
-    return np.exp(np.interp(times_s, times_s[usable], log_depths))
+    depths = size / np.where(usable, angle, 1.0)
+    return np.where(usable, np.log(np.clip(depths, NEAREST_M, FARTHEST_M)), np.nan)
+
+
+def _bridged_depths(log_depths: Array, times_s: Array) -> Array:
+    """Return (T,) depths in m with the unknown ones interpolated."""
+    known = np.isfinite(log_depths)
+    if not known.any():
+        return np.full(len(log_depths), DEFAULT_DEPTH_M)
+    return np.exp(np.interp(times_s, times_s[known], log_depths[known]))
 
 
 def _frame_durations(times_s: Array) -> Array:

@@ -102,7 +102,10 @@ class FrameWriter:
             raise ValueError("write() belongs inside the with block")
         if self._stream is None or self._picture is None:
             size = width + width % 2, height + height % 2
-            self._stream, self._picture = _add_stream(self._container, size, self._rate_hz), _new_picture(size)
+            self._stream, self._picture = (
+                _add_stream(self._container, size, self._rate_hz),
+                _new_picture(size),
+            )
             self._first_s = time_s
         tick = round((time_s - self._first_s) * TICKS_PER_S)
         if tick <= self._last_tick:
@@ -181,7 +184,7 @@ def _fill(picture: VideoFrame, rgb: npt.NDArray[np.uint8]) -> None:
     planes = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420), dtype=np.uint8).reshape(-1)
     start = 0
     for plane in picture.planes:
-        own = np.frombuffer(plane, dtype=np.uint8).reshape(plane.height, plane.line_size)
+        own = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(plane.height, plane.line_size)
         stop = start + plane.height * plane.width
         own[:, : plane.width] = planes[start:stop].reshape(plane.height, plane.width)
         start = stop

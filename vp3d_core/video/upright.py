@@ -77,8 +77,8 @@ class Upright:
             pixels = pixels.transpose(1, 0, 2)
         pixels = pixels[:: -1 if self._flipped_y else 1, :: -1 if self._flipped_x else 1]
         if converted is picture:  # nothing to convert: the pixels are the decoder's own
-            return np.array(pixels, order="C")
-        return np.ascontiguousarray(pixels)
+            return np.array(pixels, dtype=np.uint8, order="C")
+        return np.ascontiguousarray(pixels, dtype=np.uint8)
 
 
 def _display_matrix(picture: VideoFrame) -> tuple[int, int, int, int]:
