@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Large arrays that are freed go back to the system.
 
-glibc raises the size from which it does so to that of the largest array that was freed, and keeps smaller ones
-between values that are still used: after a long video, half as much again as the result.
+glibc raises the size from which it does so to that of the largest array that was freed, and keeps smaller
+ones between values that are still used: after a long video, half as much again as the result.
 """
 
 from __future__ import annotations

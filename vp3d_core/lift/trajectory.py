@@ -136,7 +136,7 @@ def _observed(
 
 
 def _log_depths(points: Array, rays: Array, information: Array) -> Array:
-    """Return (T,) logarithms of first depths, spread of the joints over that of their rays; NaN if unknown."""
+    """Return (T,) logarithms of first depths (spread of the joints over that of their rays), or NaN."""
     total = np.maximum(information.sum(axis=1), 1e-12)
 
     def spread(values: Array) -> Array:

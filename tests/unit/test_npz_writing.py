@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import io
+
+import numpy as np
+
+from vp3d_core.npz_writing import write_npz
+from vp3d_core.time_blocks import BLOCK_FRAMES
+
+
+def test_a_file_is_what_numpy_would_have_written() -> None:
+    rng = np.random.default_rng(0)
+    long = rng.normal(size=(2 * BLOCK_FRAMES + 1, 3))
+    arrays = {
+        "long": long,
+        "turned": long.T,
+        "part": long[::2, 1:],
+        "empty": np.zeros((0, 4)),
+        "number": np.array(7),
+        "text": np.array("naïve"),
+        "names": np.array(["a", "bc"]),
+        "flags": np.array([True, False]),
+    }
+    ours, theirs = io.BytesIO(), io.BytesIO()
+    write_npz(ours, arrays)
+    np.savez_compressed(theirs, **arrays)  # type: ignore[arg-type]
+    for stream in (ours, theirs):
+        stream.seek(0)
+    with np.load(ours, allow_pickle=False) as written, np.load(theirs, allow_pickle=False) as expected:
+        assert written.files == expected.files
+        for name in expected.files:
+            assert written[name].dtype == expected[name].dtype
+            np.testing.assert_array_equal(written[name], expected[name])
