@@ -9,13 +9,15 @@ Nothing here guesses: the reader takes unit and axes as arguments.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from .arrays import Array
-from .bvh_data import AXES, BvhData, bvh_kinematics, bvh_lines, format_bvh, parse_bvh
+from .bvh_data import AXES, BvhData, bvh_kinematics, format_bvh, frame_lines, head_lines, parse_bvh
 from .errors import MotionFormatError
 from .motion import Motion, MotionSkeleton
 from .output_file import replaced_when_done
@@ -134,12 +136,14 @@ def save(path: Path | str, motion: Motion) -> None:
     Raises:
         OutputError: when the file cannot be written.
     """
-    data = bvh_from_motion(motion)
+    head, turning = _without_frames(motion)
     with (
         replaced_when_done(Path(path)) as temporary,
         temporary.open("w", encoding="utf-8", newline="\n") as stream,
     ):
-        stream.writelines(bvh_lines(data))
+        stream.writelines(head_lines(head, num_frames=len(motion.root_positions)))
+        for frames in _frame_blocks(motion, turning, head.offsets[0]):
+            stream.writelines(frame_lines(frames))
 
 
 def bvh_from_motion(motion: Motion) -> BvhData:
@@ -147,11 +151,17 @@ def bvh_from_motion(motion: Motion) -> BvhData:
 
     A leaf gets an end site of length 0; a leaf "<parent>_end" that never turns becomes an end site itself.
     """
+    head, turning = _without_frames(motion)
+    frames = np.concatenate(list(_frame_blocks(motion, turning, head.offsets[0])))
+    return dataclasses.replace(head, frames=frames)
+
+
+def _without_frames(motion: Motion) -> tuple[BvhData, list[int]]:
+    """Return the BVH data without its frames, and the joints that turn in the order of their channels."""
     names, parents = motion.skeleton.names, motion.skeleton.parents
     if parents.count(-1) != 1:
         raise ValueError(f"the skeleton has {parents.count(-1)} roots, expected one")
     file_from_world = file_axes_from_world()
-    turn = quat_from_matrix(file_from_world)
     offsets = motion.skeleton.rest_offsets @ file_from_world.T * _CENTIMETRES_PER_METRE
     order = _depth_first(parents)
     root = order[0]
@@ -171,19 +181,27 @@ def bvh_from_motion(motion: Motion) -> BvhData:
         turning.append(j)
         if leaf:
             rows.append((names[j] + _END_SUFFIX, place[j], np.zeros(3), ()))
-    frames = np.empty((len(motion.root_positions), 3 + 3 * len(turning)))
-    for block in time_blocks(len(frames), margin=0, length=_FRAMES_AT_ONCE):
-        part = block.kept
-        frames[part, :3] = motion.root_positions[part] @ file_from_world.T * _CENTIMETRES_PER_METRE
-        frames[part, :3] += offsets[root]
-        turned = quat_multiply(quat_multiply(turn, motion.rotations[part][:, turning]), quat_conjugate(turn))
-        frames[part, 3:] = _zxy_angles(turned).reshape(len(turned), -1)
-    for column in frames.T[3:]:
-        column[:] = np.degrees(np.unwrap(column))
     row_names, row_parents, row_offsets, channels = zip(*rows, strict=True)
-    return BvhData(
+    frames = np.empty((0, 3 + 3 * len(turning)))
+    head = BvhData(
         row_names, row_parents, np.array(row_offsets), channels, frames, 1.0 / motion.frame_rate_hz
     )
+    return head, turning
+
+
+def _frame_blocks(motion: Motion, turning: list[int], root_offset: Array) -> Iterator[Array]:
+    """Yield the frames (T, C), some at a time; angles go on without jumps of 360 degrees."""
+    file_from_world = file_axes_from_world()
+    turn = quat_from_matrix(file_from_world)
+    last = np.empty((0, 3 * len(turning)))
+    for block in time_blocks(len(motion.root_positions), margin=0, length=_FRAMES_AT_ONCE):
+        root = motion.root_positions[block.kept] @ file_from_world.T * _CENTIMETRES_PER_METRE + root_offset
+        rotations = motion.rotations[block.kept][:, turning]
+        turned = quat_multiply(quat_multiply(turn, rotations), quat_conjugate(turn))
+        angles = np.concatenate([last, _zxy_angles(turned).reshape(len(root), last.shape[1])])
+        angles = np.unwrap(angles, axis=0)[len(last) :]
+        yield np.concatenate([root, np.degrees(angles)], axis=1)
+        last = angles[-1:]
 
 
 def file_axes_from_world() -> Array:

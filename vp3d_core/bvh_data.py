@@ -12,7 +12,7 @@ from .arrays import Array, check_shape
 from .errors import MotionFormatError
 from .rotations import IDENTITY, quat_from_axis_angle, quat_multiply, quat_rotate
 
-__all__ = ["AXES", "BvhData", "bvh_kinematics", "bvh_lines", "format_bvh", "parse_bvh"]
+__all__ = ["AXES", "BvhData", "bvh_kinematics", "format_bvh", "frame_lines", "head_lines", "parse_bvh"]
 
 AXES = {"X": 0, "Y": 1, "Z": 2}
 NO_OFFSET_SHARE = 0.01  # position channels below this share of the offset were left empty
@@ -170,13 +170,18 @@ def bvh_kinematics(data: BvhData) -> tuple[Array, Array]:
 
 def format_bvh(data: BvhData) -> str:
     """Return BVH data as the text of a file; joints must be in depth-first order."""
-    return "".join(bvh_lines(data))
+    return "".join([*head_lines(data, num_frames=len(data.frames)), *frame_lines(data.frames)])
 
 
-def bvh_lines(data: BvhData) -> Iterator[str]:
-    """Yield the lines of a file, each with its end, so that a long one is never held as a whole."""
-    yield "\n".join(_hierarchy(data)) + "\n"
-    for row in data.frames:
+def head_lines(data: BvhData, *, num_frames: int) -> Iterator[str]:
+    """Yield the lines of a file before its frames, each with its end; ``data`` need not hold the frames."""
+    lines = [*_hierarchy(data), "MOTION", f"Frames: {num_frames}", f"Frame Time: {data.frame_time_s:.9f}"]
+    return (line + "\n" for line in lines)
+
+
+def frame_lines(frames: Array) -> Iterator[str]:
+    """Yield the lines of some frames (T, C), so that those of a long file are never held as a whole."""
+    for row in frames:
         yield " ".join([f"{value:.6f}" for value in row.tolist()]) + "\n"
 
 
@@ -197,4 +202,4 @@ def _hierarchy(data: BvhData) -> list[str]:
     while open_joints:
         open_joints.pop()
         lines.append("\t" * len(open_joints) + "}")
-    return [*lines, "MOTION", f"Frames: {len(data.frames)}", f"Frame Time: {data.frame_time_s:.9f}"]
+    return lines

@@ -36,8 +36,8 @@ def test_every_frame_is_kept_once(num_frames: int) -> None:
     assert kept == list(range(num_frames))
 
 
-def _short(num_frames: int, *, margin: int) -> Iterator[TimeBlock]:
-    return time_blocks(num_frames, margin=margin, length=400)
+def _short(num_frames: int, *, margin: int, length: int = 400) -> Iterator[TimeBlock]:
+    return time_blocks(num_frames, margin=margin, length=min(length, 400))
 
 
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

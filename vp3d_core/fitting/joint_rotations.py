@@ -39,6 +39,7 @@ _AXIAL_MIRROR: Array = np.array([1.0, -1.0, -1.0])  # a rotation axis mirrored l
 FOOT_ROLL_PRIOR = 0.3  # share of the shank's plane against the ankle's own
 WRIST_FREE, WRIST_LIMIT = np.radians(70.0), np.radians(85.0)  # of bend against the forearm
 CLAVICLE_FREE, CLAVICLE_LIMIT = np.radians(40.0), np.radians(50.0)  # against its middle place
+FRAMES_AT_ONCE = 512  # each takes ten times the memory of its result
 POSE_ROUNDS = 2  # the pelvis is moved to where all joints fit best, then all bones are aimed again
 # Joints whose places move the pelvis: not those of pieces that are turned as a whole.
 _CARRIES_PELVIS = np.array(
@@ -84,7 +85,8 @@ def solve_pose(
     """
     root = np.empty((len(joints), 3))
     turns = np.empty((len(joints), len(skeleton.names), 4))
-    for block in time_blocks(len(joints), margin=int(np.ceil(HINGE_REACH_S * rate_hz))):
+    margin = int(np.ceil(HINGE_REACH_S * rate_hz))
+    for block in time_blocks(len(joints), margin=margin, length=FRAMES_AT_ONCE):
         part = _solve_block(joints[block.read], skeleton, confidence=confidence[block.read], rate_hz=rate_hz)
         root[block.kept], turns[block.kept] = (each[block.inside] for each in part)
     return root, turns
