@@ -149,7 +149,7 @@ def capture_people(
 
     progress.stage("lift")
     height_m = settings.height_m or DEFAULT_HEIGHT_M
-    key = make_key(key, lifter.model_id, height_m, camera_key(camera))
+    key = make_key(key, lifter.model_id, lifter.mirror, height_m, camera_key(camera))
     arrays = store.load("lift", key)
     poses = (
         unpack_poses(arrays)
@@ -219,4 +219,4 @@ def _load_lifter(settings: CaptureSettings) -> Lifter:
 
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    return Lifter.load(settings.lifter, device=settings.device)
+    return Lifter.load(settings.lifter, device=settings.device, mirror=settings.mirror)

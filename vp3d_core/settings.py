@@ -35,6 +35,7 @@ class CaptureSettings:
         fps: Frames per second of the motion (1 to 240); None keeps the video's rate.
         device: "auto", "cpu", "cuda" or "mps".
         smooth: Whether keypoints and motion are smoothed.
+        mirror: Whether the mirrored keypoints are lifted too: a little more accurate, twice the lifting time.
         threads: CPU threads for the models (0 to 256); 0 lets them choose.
         lifter: Name or path of the lifting weights; None takes those that come with VP3D.
     """
@@ -50,6 +51,7 @@ class CaptureSettings:
     fps: float | None = None
     device: str = "auto"
     smooth: bool = True
+    mirror: bool = False
     threads: int = 0
     lifter: str | None = None
 

@@ -35,6 +35,14 @@ def lifter(weights: Path) -> Lifter:
     return Lifter.load(weights, device="cpu")
 
 
+def stacked_lifter(folder: Path, stack: int) -> Lifter:
+    torch.manual_seed(0)
+    path = folder / f"stack{stack}.safetensors"
+    model = LifterModel(FEATURES, 25, (3, 3, 3), channels=16, stack=stack)
+    save_lifter_model(path, model, training={"seed": 0})
+    return Lifter.load(path, device="cpu")
+
+
 def keypoints_at(
     times: np.ndarray, *, place: tuple[float, float] = (500.0, 500.0), size: float = 150.0
 ) -> Keypoints2D:
@@ -87,7 +95,8 @@ def test_focal_length_and_pixels_cancel(lifter: Lifter) -> None:
     assert np.allclose(lifter.lift(keypoints, CAMERA).joints, lifter.lift(doubled, wide).joints, atol=1e-4)
 
 
-def test_a_mirrored_picture_gives_a_mirrored_pose(lifter: Lifter) -> None:
+def test_a_mirrored_picture_gives_a_mirrored_pose(weights: Path) -> None:
+    lifter = Lifter.load(weights, device="cpu", mirror=True)
     keypoints = keypoints_at(np.arange(40) / 30, place=(620.0, 480.0))
     xy = keypoints.xy[:, list(SLOTS.mirror)].copy()
     xy[..., 0] = 1000.0 - xy[..., 0]
@@ -98,11 +107,39 @@ def test_a_mirrored_picture_gives_a_mirrored_pose(lifter: Lifter) -> None:
     assert np.allclose(other.contacts, pose.contacts[:, [2, 3, 0, 1]], atol=1e-5)
 
 
-def test_long_clips_in_blocks_equal_one_pass(lifter: Lifter, monkeypatch: pytest.MonkeyPatch) -> None:
-    keypoints = keypoints_at(np.arange(300) / 30)
+@pytest.mark.parametrize("stack", [1, 3])
+def test_long_clips_in_blocks_equal_one_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stack: int
+) -> None:
+    lifter = stacked_lifter(tmp_path, stack)
+    keypoints = keypoints_at(np.arange(301) / 30)
     whole = lifter.lift(keypoints, CAMERA)
-    monkeypatch.setattr(lifter_module, "BLOCK_FRAMES", 64)
+    assert whole.joints.shape == (301, 25, 3)
+    monkeypatch.setattr(lifter_module, "BLOCK_STEPS", 33)
     assert np.allclose(lifter.lift(keypoints, CAMERA).joints, whole.joints, atol=1e-5)
+
+
+def test_steps_of_several_frames_leave_no_seams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lifter = stacked_lifter(tmp_path, 3)
+    keypoints = keypoints_at(np.arange(240) / 30)
+    smooth = lifter.lift(keypoints, CAMERA).joints
+    monkeypatch.setattr(lifter_module, "LOW_PASS_HZ", 14.9)
+    rough = lifter.lift(keypoints, CAMERA).joints
+
+    def between_steps(joints: np.ndarray) -> float:
+        """Return the amplitude of what comes back every three frames, at 10 Hz."""
+        spectrum = np.abs(np.fft.rfft(joints - joints.mean(0), axis=0)).mean((1, 2))
+        return float(spectrum[80])
+
+    assert between_steps(smooth) < 0.2 * between_steps(rough)
+
+
+def test_the_low_pass_keeps_human_movement() -> None:
+    times = np.arange(300)[:, None] / 30
+    columns = np.tile(np.sin(2 * np.pi * 3.0 * times), (1, 107))  # a fast wave of the hand
+    lowered = lifter_module._low_passed(columns.copy())  # pyright: ignore[reportPrivateUsage]
+    assert np.abs(lowered - columns)[30:-30, :75].max() < 0.05
+    assert np.array_equal(lowered[:, 75:], columns[:, 75:])
 
 
 def test_gaps_and_single_frames(lifter: Lifter) -> None:

@@ -82,6 +82,27 @@ def test_wrong_shapes_say_what_was_expected() -> None:
         TemporalModel(5, 2, 4, (3, 2))
 
 
+@pytest.mark.parametrize("causal", [False, True])
+def test_steps_of_several_frames(causal: bool) -> None:
+    torch.manual_seed(0)
+    model = LifterModel(5, 4, (3, 3), channels=64, causal=causal, stack=3).eval()
+    assert (model.window, model.frames_before, model.frames_after) == (
+        27,
+        24 if causal else 12,
+        0 if causal else 12,
+    )
+    features = torch.randn(1, 60, 5, requires_grad=True)
+    output = model(features)["joints"]
+    assert output.shape == (1, 60 - 24, 4, 3)
+    for start in (0, 12, 33):
+        window = model.forward_windows(features[:, start : start + 27])["joints"]
+        assert torch.allclose(output[:, start : start + 3], window, atol=1e-5)
+    output[0, 12:15].square().sum().backward()
+    assert features.grad is not None
+    seen = features.grad[0].abs().sum(1).nonzero().flatten().tolist()
+    assert seen == list(range(12, 12 + 27))
+
+
 def test_the_lifter_splits_its_heads() -> None:
     model = LifterModel(87, 25, (3, 3), channels=8).eval()
     output = model(torch.randn(2, 12, 87))

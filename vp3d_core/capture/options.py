@@ -70,6 +70,11 @@ def add_choices(parser: argparse._ActionsContainer) -> None:  # pyright: ignore[
     add("--end", metavar="S", type=float, help="second of the video to stop at")
     add("--fps", metavar="HZ", type=float, help="frames per second of the motion (default: the video's)")
     add("--no-smooth", dest="smooth", action="store_false", help="do not smooth keypoints and motion")
+    add(
+        "--mirror",
+        action="store_true",
+        help="lift mirrored keypoints too: more accurate, lifting takes twice",
+    )
     add("--device", choices=DEVICES, default="auto", help="where the models run (default: auto)")
     add(
         "--threads",
@@ -110,6 +115,7 @@ def settings_from_options(options: argparse.Namespace) -> CaptureSettings:
         fps=options.fps,
         device=options.device,
         smooth=options.smooth,
+        mirror=options.mirror,
         threads=options.threads,
         lifter=options.lifter,
     )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -14,6 +15,7 @@ from ..errors import DeviceOutOfMemory, InputError, SkeletonMismatch
 from ..keypoints import Keypoints2D
 from ..pose import Pose3D
 from ..skeletons import JOINTS, SLOTS
+from ..time_blocks import time_blocks
 
 if TYPE_CHECKING:
     import torch
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Lifter", "choose_device"]
 
-BLOCK_FRAMES = 2048  # of one pass through the network; bounds the memory of long videos
+BLOCK_STEPS = 720  # of one pass through the network; bounds the memory of long videos
+LOW_PASS_HZ = 7.0  # of joints that are lifted several frames a step: human movement is slower, seams are not
+LOW_PASS_MARGIN = 30  # frames after which the filter has forgotten where it began
 MAX_STEP_S = 0.25  # source frames further apart than this (and than 2.5 usual steps) leave a gap
 
 
@@ -51,20 +55,28 @@ class Lifter:
     Attributes:
         model_id: Name and hash of the weights.
         device: Where it runs.
+        mirror: Whether the mirrored keypoints are lifted too, and the mean taken.
     """
 
-    def __init__(self, model: LifterModel, *, device: torch.device, model_id: str) -> None:
+    def __init__(
+        self, model: LifterModel, *, device: torch.device, model_id: str, mirror: bool = False
+    ) -> None:
         self._model = _fuse_batchnorm(model).to(device).eval()
         self.device = device
         self.model_id = model_id
+        self.mirror = mirror
 
     @classmethod
-    def load(cls, name_or_path: str | Path | None = None, device: str = "auto") -> Lifter:
+    def load(
+        cls, name_or_path: str | Path | None = None, device: str = "auto", *, mirror: bool = False
+    ) -> Lifter:
         """Load a lifter.
 
         Args:
             name_or_path: Name of a shipped lifter or path of a .safetensors file; None takes the default.
             device: "auto", "cpu", "cuda" or "mps".
+            mirror: Whether to lift the mirrored keypoints too and take the mean: a little more accurate,
+                twice the work.
 
         Raises:
             WeightsMissing, WeightsCorrupt: see ``weights.load_lifter_model``.
@@ -74,13 +86,14 @@ class Lifter:
 
         torch_device = choose_device(device)
         model, header = load_lifter_model(name_or_path, torch_device)
-        return cls(model, device=torch_device, model_id=str(header["id"]))
+        return cls(model, device=torch_device, model_id=str(header["id"]), mirror=mirror)
 
     def lift(self, keypoints: Keypoints2D, camera: Camera) -> Pose3D:
         """Lift 2D keypoints to root-relative 3D joints.
 
         The whole sequence goes through the network in one pass (in blocks when it is long), its ends
-        repeated, once as it is and once mirrored. Frame rates above the network's are split into
+        repeated. What is lifted several frames a step is low-passed, against the seams between steps. Frame
+        rates above the network's are split into
         interleaved sequences of about 30 Hz; others are resampled and the result brought back.
 
         Args:
@@ -120,21 +133,30 @@ class Lifter:
 
         try:
             with torch.inference_mode():
-                for start in range(0, len(rays), BLOCK_FRAMES):
-                    stop = min(start + BLOCK_FRAMES, len(rays))
-                    columns[start:stop] = self._both_ways(*self._block(rays, scores, start, stop))
+                margin = LOW_PASS_MARGIN if self._model.stack > 1 else 0
+                length = BLOCK_STEPS * self._model.stack
+                for block in time_blocks(len(rays), margin=margin, length=length):
+                    lifted = self._lifted(*self._block(rays, scores, block.read))
+                    if margin:
+                        lifted = _low_passed(lifted)
+                    columns[block.kept] = lifted[block.inside]
         except torch.OutOfMemoryError as error:
             raise DeviceOutOfMemory(
                 f"Lifting needs more memory than {self.device} has", hint="Use --device cpu."
             ) from error
 
-    def _block(self, rays: Array, scores: Array, start: int, stop: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return what the network sees of frames [start, stop), ends repeated, and their virtual cameras."""
+    def _block(self, rays: Array, scores: Array, read: slice) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return what the network sees of some frames, ends repeated, and the frames' virtual cameras.
+
+        The last step may reach beyond them.
+        """
         import torch
 
         from .normalise import TAIL_SIGMA_FRAMES, normalise
 
+        start, stop = read.start, read.stop
         before, after = self._model.frames_before, self._model.frames_after
+        after += (start - stop) % self._model.stack  # so that the last step is whole
         reach = int(3 * TAIL_SIGMA_FRAMES)  # of the smoothing in the features
         first, end = max(start - reach, 0) - before, min(stop + reach, len(rays)) + after
         index = np.clip(np.arange(first, end), 0, len(rays) - 1)
@@ -144,25 +166,40 @@ class Lifter:
         seen, lifted = slice(start - before - first, stop + after - first), slice(start - first, stop - first)
         return features[:, seen].to(self.device), rotation[0, lifted]
 
-    def _both_ways(self, features: torch.Tensor, virtual_from_camera: torch.Tensor) -> Array:
+    def _lifted(self, features: torch.Tensor, virtual_from_camera: torch.Tensor) -> Array:
+        """Return columns (T, 107), in camera axes."""
         import torch
 
         from .normalise import mirror_features
 
-        output = self._model(torch.cat([features, mirror_features(features)]))
-        mirror, sign = list(JOINTS.mirror), torch.tensor([-1.0, 1.0, 1.0], device=features.device)
-        joints, other = output["joints"]
-        joints = (joints + other[:, mirror] * sign) / 2
-        sigma, other = output["log_sigma"].clamp(-7, 2).exp()
-        sigma = (sigma + other[:, mirror]) / 2
-        contacts, other = output["contact_logits"].sigmoid()
-        contacts = (contacts + other[:, [2, 3, 0, 1]]) / 2
-        up, other = output["up"]
-        up = torch.nn.functional.normalize(up + other * sign, dim=-1)
+        both = torch.cat([features, mirror_features(features)]) if self.mirror else features
+        output = {name: value[:, : len(virtual_from_camera)] for name, value in self._model(both).items()}
+        order, sign = list(JOINTS.mirror), torch.tensor([-1.0, 1.0, 1.0], device=features.device)
+
+        def mean(values: torch.Tensor, back: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+            return (values[0] + back(values[1])) / 2 if self.mirror else values[0]
+
+        joints = mean(output["joints"], lambda other: other[:, order] * sign)
+        sigma = mean(output["log_sigma"].clamp(-7, 2).exp(), lambda other: other[:, order])
+        contacts = mean(output["contact_logits"].sigmoid(), lambda other: other[:, [2, 3, 0, 1]])
+        up = torch.nn.functional.normalize(mean(output["up"], lambda other: other * sign), dim=-1)
         camera_from_virtual = virtual_from_camera.to(features.device).transpose(-1, -2)
         joints = torch.einsum("tij,tkj->tki", camera_from_virtual, joints - joints[:, :1])
         up = torch.einsum("tij,tj->ti", camera_from_virtual, up)
         return torch.cat([joints.flatten(1), sigma, contacts, up], dim=-1).cpu().numpy()
+
+
+def _low_passed(columns: Array) -> Array:
+    """Smooth the joints of columns (T, 107) at 30 Hz, without delay."""
+    from scipy.signal import butter, sosfiltfilt
+
+    from .normalise import LIFT_RATE_HZ
+
+    filters = butter(2, LOW_PASS_HZ, fs=LIFT_RATE_HZ, output="sos")
+    joints = slice(0, 3 * len(JOINTS.points))
+    if len(columns) > LOW_PASS_MARGIN:
+        columns[:, joints] = sosfiltfilt(filters, columns[:, joints], axis=0)
+    return columns
 
 
 def _fuse_batchnorm(model: LifterModel) -> LifterModel:

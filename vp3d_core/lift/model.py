@@ -94,13 +94,19 @@ class TemporalConvolutions(nn.Module):
     @property
     def frames_after(self) -> int:
         """Frames of context an output needs after its own."""
-        return self.receptive_field - 1 - self.frames_before
+        return 0 if self.causal else (self.receptive_field - 1) // 2
 
     def set_batchnorm_momentum(self, momentum: float) -> None:
         """Set the momentum of all BatchNorm layers (the schedule of the paper, sec. 5)."""
         for module in self.modules():
             if isinstance(module, nn.BatchNorm1d):
                 module.momentum = momentum
+
+    def freeze_batchnorm(self) -> None:
+        """Let all BatchNorm layers use the statistics they have, also in training; ``train`` undoes it."""
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm1d):
+                module.eval()
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
         """Run all hidden layers on (B, in_channels, T)."""
@@ -206,10 +212,14 @@ class TemporalModel(TemporalConvolutions):
 class LifterModel(TemporalConvolutions):
     """VP3D's lifter: the same network on the features of ``normalise.py``, with four heads.
 
+    A step of the network may hold several neighbouring frames, stacked into one input and all lifted by its
+    output: the same work then buys a wider network that sees a longer time. One frame a step is the paper's.
+
     Args:
         in_channels: Values a frame (``normalise.FEATURES``).
         num_joints_out: J.
-        filter_widths, causal, dropout, channels: See TemporalConvolutions.
+        filter_widths, causal, dropout, channels: See TemporalConvolutions; widths count steps.
+        stack: Frames a step.
     """
 
     def __init__(
@@ -221,28 +231,54 @@ class LifterModel(TemporalConvolutions):
         causal: bool = False,
         dropout: float = 0.1,
         channels: int = 384,
+        stack: int = 1,
     ) -> None:
-        super().__init__(in_channels, filter_widths, causal=causal, dropout=dropout, channels=channels)
+        super().__init__(
+            stack * in_channels, filter_widths, causal=causal, dropout=dropout, channels=channels
+        )
         self.in_channels = in_channels
         self.channels = channels
         self.num_joints_out = num_joints_out
-        # joints (3 J), log of the standard error (J), contact logits (4), up (3)
-        self.shrink = nn.Conv1d(channels, 4 * num_joints_out + 7, 1)
+        self.stack = stack
+        # For each frame: joints (3 J), log of the standard error (J), contact logits (4), up (3).
+        self.shrink = nn.Conv1d(channels, stack * (4 * num_joints_out + 7), 1)
+
+    @property
+    def window(self) -> int:
+        """Frames behind the outputs of one step."""
+        return self.stack * self.receptive_field
+
+    @property
+    def frames_before(self) -> int:
+        """Frames of context a step needs before its first frame."""
+        return self.stack * super().frames_before
+
+    @property
+    def frames_after(self) -> int:
+        """Frames of context a step needs after its last frame."""
+        return self.stack * super().frames_after
 
     def forward(self, features: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Lift (B, T, in_channels) features.
+        """Lift (B, T, in_channels) features; T is a multiple of ``stack``.
 
         Returns:
             joints (B, T', J, 3) m, virtual camera axes; log_sigma (B, T', J); contact_logits (B, T', 4);
-            up (B, T', 3), not normalised.
+            up (B, T', 3), not normalised. T' = T - window + stack.
         """
-        return self._heads(self.shrink(self.features(features.transpose(1, 2))).transpose(1, 2))
+        return self._heads(self.shrink(self.features(self._steps(features).transpose(1, 2))).transpose(1, 2))
 
     def forward_windows(self, windows: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Lift single windows (B, receptive_field, in_channels), for training: as ``forward`` with T' = 1."""
-        return self._heads(self.shrink(self.strided_features(windows)[:, :, None]).transpose(1, 2))
+        """Lift single windows (B, window, in_channels), for training: as ``forward`` with T' = stack."""
+        y = self.shrink(self.strided_features(self._steps(windows))[:, :, None])
+        return self._heads(y.transpose(1, 2))
+
+    def _steps(self, features: torch.Tensor) -> torch.Tensor:
+        """Stack frames: (B, T, C) to (B, T / stack, stack * C)."""
+        batch, frames, channels = features.shape
+        return features.reshape(batch, frames // self.stack, self.stack * channels)
 
     def _heads(self, y: torch.Tensor) -> dict[str, torch.Tensor]:
+        y = y.reshape(y.shape[0], y.shape[1] * self.stack, -1)
         joints, log_sigma, contact_logits, up = y.split(
             [3 * self.num_joints_out, self.num_joints_out, 4, 3], dim=-1
         )

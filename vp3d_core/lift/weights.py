@@ -87,6 +87,7 @@ def load_lifter_model(
             architecture["filter_widths"],
             causal=architecture["causal"],
             channels=architecture["channels"],
+            stack=architecture.get("stack", 1),
         )
         model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
     except (safetensors.SafetensorError, KeyError, RuntimeError, ValueError) as error:
@@ -116,6 +117,7 @@ def save_lifter_model(path: Path, model: LifterModel, *, training: Mapping[str, 
             "filter_widths": list(model.filter_widths),
             "causal": model.causal,
             "channels": model.channels,
+            "stack": model.stack,
         },
         "training": training,
     }

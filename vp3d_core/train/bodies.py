@@ -29,26 +29,27 @@ _ORDER = tuple(
 
 # Where a detector puts each keypoint: joint, segment, mean offset (forward, left, up) in metres of a 1.70 m
 # body. Offsets of left points are mirrored for right ones. COCO marks hips and shoulders near the surface.
+# Half-way to where BlazePose was measured to put its points on rendered people, since detectors differ.
 _POINTS: dict[str, tuple[str, str, tuple[float, float, float]]] = {
-    "nose": ("nose", "head", (0.0, 0.0, 0.0)),
+    "nose": ("nose", "head", (-0.012, 0.0, 0.006)),
     "head_top": ("head_top", "head", (0.0, 0.0, 0.0)),
     "neck": ("thorax", "chest", (0.01, 0.0, 0.0)),
     "mid_hip": ("pelvis", "pelvis", (0.0, 0.0, 0.02)),
-    "left_eye": ("nose", "head", (-0.03, 0.028, 0.037)),
+    "left_eye": ("nose", "head", (-0.042, 0.026, 0.037)),
     "left_ear": ("left_ear", "head", (0.0, 0.0, 0.0)),
-    "left_shoulder": ("left_shoulder", "chest", (0.0, -0.005, 0.01)),
-    "left_elbow": ("left_elbow", "chest", (0.0, 0.0, 0.0)),
+    "left_shoulder": ("left_shoulder", "chest", (0.0, -0.010, 0.018)),
+    "left_elbow": ("left_elbow", "chest", (0.005, -0.005, 0.006)),
     "left_wrist": ("left_wrist", "chest", (0.0, 0.0, 0.0)),
-    "left_hip": ("left_hip", "pelvis", (0.02, -0.005, 0.005)),
+    "left_hip": ("left_hip", "pelvis", (0.03, -0.010, 0.0)),
     "left_knee": ("left_knee", "pelvis", (0.0, 0.0, 0.0)),
-    "left_ankle": ("left_ankle", "left_foot", (0.0, 0.0, 0.0)),
-    "left_big_toe": ("left_toe", "left_foot", (0.0, 0.0, 0.0)),
+    "left_ankle": ("left_ankle", "left_foot", (0.005, 0.0, 0.012)),
+    "left_big_toe": ("left_toe", "left_foot", (0.01, 0.0, 0.004)),
     "left_small_toe": ("left_toe", "left_foot", (-0.03, 0.06, 0.0)),
-    "left_heel": ("left_heel", "left_foot", (0.0, 0.0, 0.0)),
+    "left_heel": ("left_heel", "left_foot", (0.007, 0.0, 0.004)),
     "left_hand": ("left_hand", "chest", (0.0, 0.0, 0.0)),
 }
-# Subject-to-subject spread of a detector's points about those means, m.
-POINT_SIGMA_M = 0.012
+# Spread of a detector's points about those means, between subjects and between detectors, m.
+POINT_SIGMA_M = 0.018
 POINT_SIDE_SIGMA_M = 0.005
 
 

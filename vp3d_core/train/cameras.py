@@ -18,7 +18,7 @@ _FOCAL_MM = (24.0, 26.0, 26.0, 28.0, 30.0, 35.0, 40.0, 50.0, 60.0, 70.0, 14.0, 1
 _ASPECTS = (4 / 3, 3 / 4, 16 / 9, 16 / 9, 9 / 16, 1.0)
 _DIAGONAL_MM = 43.267
 MIN_DEPTH_M = 0.35
-BELOW_FLOOR_SHARE = 0.5  # of cameras that look up from below the floor and stay there, as before a stage
+BELOW_FLOOR_SHARE = 0.7  # of cameras that look up from below the floor and stay there, as before a stage
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,7 +114,7 @@ def _orientation(batch: int, generator: torch.Generator) -> tuple[torch.Tensor, 
     pitch = (7.0 + 18.0 * torch.randn(batch, generator=generator, device=device)).clamp(-35, 70)
     draw = torch.rand(batch, generator=generator, device=device)
     pitch = torch.where(draw < 0.05, _uniform((batch,), 40, 85, generator), pitch)
-    pitch = torch.where(draw > 0.93, _uniform((batch,), -45, -5, generator), pitch)
+    pitch = torch.where(draw > 0.90, _uniform((batch,), -50, -5, generator), pitch)
     wide = torch.rand(batch, generator=generator, device=device) < 0.25
     roll = torch.randn(batch, generator=generator, device=device) * torch.where(wide, 14.0, 3.0)
     yaw = _uniform((batch,), -180, 180, generator)

@@ -32,8 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="wall time after which the learning rate has reached its end",
     )
     add("--steps", type=int, default=30_000, help="optimiser steps (default: %(default)s)")
-    add("--widths", default="3,3,3,3", help="filter widths; their product is the receptive field")
+    add("--widths", default="3,3,3,3", help="filter widths; their product is the receptive field in steps")
     add("--channels", type=int, default=384, help="width of the hidden layers")
+    add("--stack", type=int, default=1, help="frames that a step of the network holds")
     add("--causal", action="store_true", help="see the past only")
     add(
         "--start",
@@ -68,6 +69,8 @@ def run(options: argparse.Namespace) -> int:
         raise InputError("There is no folder for the weights", hint="Give one with -o OUT.")
     settings = settings_of(options)
     device = choose_device(options.device)
+    if device.type != "cpu":
+        settings = settings.on_gpu()
     if options.threads:
         torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -91,6 +94,7 @@ def settings_of(options: argparse.Namespace) -> TrainSettings:
     return TrainSettings(
         filter_widths=tuple(int(width) for width in options.widths.split(",")),
         channels=options.channels,
+        stack=options.stack,
         causal=options.causal,
         minutes=options.minutes,
         seed=options.seed,

@@ -17,7 +17,7 @@ from .bodies import detector_points, give_proportions, mirror, turn_about_vertic
 from .cameras import random_views
 from .mocap import CLIP_RATE_HZ, MocapClip
 from .noise import corrupt
-from .poses import lean, mix_parts, swing
+from .poses import crouch, lean, mix_parts, swing
 from .splits import is_held_out, sampling_weight
 
 __all__ = ["Batch", "MocapBank", "load_bank", "make_batch", "save_bank"]
@@ -104,9 +104,15 @@ def load_bank(path: Path, device: torch.device) -> MocapBank:
 
 
 def _sample(
-    bank: MocapBank, clip: torch.Tensor, frames: int, speed: torch.Tensor, generator: torch.Generator
+    bank: MocapBank,
+    clip: torch.Tensor,
+    frames: int,
+    speed: torch.Tensor,
+    generator: torch.Generator,
+    *,
+    turn_back: bool,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Cut ``frames`` at ``LIFT_RATE_HZ`` from each clip; short clips stand still at their ends."""
+    """Cut ``frames`` at ``LIFT_RATE_HZ`` from each clip; at its ends a short one turns back or stands still."""
     device = bank.joints.device
     step = speed * CLIP_RATE_HZ / LIFT_RATE_HZ
     length = bank.lengths[clip].to(torch.float32)
@@ -114,7 +120,10 @@ def _sample(
     random = torch.rand(len(clip), generator=generator, device=device)
     start = torch.where(slack > 0, random * slack.clamp_min(0), slack * random)
     position = start[:, None] + step[:, None] * torch.arange(frames, device=device)
-    position = torch.minimum(position.clamp_min(0), (length - 1)[:, None])
+    last = (length - 1)[:, None]
+    if turn_back:
+        position = last - (last - position.remainder(2 * last.clamp_min(1))).abs()
+    position = torch.minimum(position.clamp_min(0), last)
     low = torch.minimum(position.long(), (bank.lengths[clip] - 2).clamp_min(0)[:, None])
     part = (position - low)[..., None, None]
     index = low + bank.starts[clip][:, None]
@@ -156,10 +165,11 @@ def make_batch(
         sampling_weight(bank.names, bank.lengths), size, replacement=True, generator=generator
     )
     speed = torch.exp((rand(size) - 0.5) * 0.7) if augment else torch.ones(size, device=device)
-    joints, segments, contacts = _sample(bank, clip, frames, speed, generator)
+    joints, segments, contacts = _sample(bank, clip, frames, speed, generator, turn_back=augment)
     if augment:
         joints, segments, contacts = mirror(joints, segments, contacts, rand(size) < 0.5)
         joints, segments = mix_parts(joints, segments, generator)
+        joints, segments = crouch(joints, segments, generator)
         joints, segments, contacts = lean(joints, segments, contacts, generator)
         joints, segments, contacts = swing(joints, segments, contacts, generator)
     joints, segments = turn_about_vertical(joints, segments, rand(size) * 2 * torch.pi)

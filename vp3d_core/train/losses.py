@@ -29,8 +29,8 @@ def lifter_loss(
     contacts: torch.Tensor,
     up: torch.Tensor,
     valid: torch.Tensor,
-) -> tuple[torch.Tensor, dict[str, float]]:
-    """Return the loss and its parts.
+) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """Return the loss and its parts, detached; positions in mm.
 
     The position term is MPJPE (Pavllo et al. 2019, eq. 1's first half); velocity follows MotionBERT; the
     standard error learns |e| by a Laplace likelihood that does not pull at the joints.
@@ -71,13 +71,11 @@ def lifter_loss(
         + BONE_WEIGHT * bones
     )
     parts = {
-        "mpjpe_mm": position,
+        "mpjpe_mm": 1000 * position,
         "velocity": velocity,
         "sigma": sigma,
         "contact": contact,
         "up": upright,
         "bones": bones,
     }
-    return total, {
-        name: float(value.detach()) * (1000 if name == "mpjpe_mm" else 1) for name, value in parts.items()
-    }
+    return total, {name: value.detach() for name, value in parts.items()}

@@ -182,7 +182,7 @@ def _missing(batch: int, frames: int, generator: torch.Generator) -> torch.Tenso
         beyond = torch.arange(len(limb), device=device) >= start
         missing[:, :, order] |= (gaps[:, :, i : i + 1] > 1.9) & beyond
     # Half of the person behind something or out of the picture for about a second: one of the halves, or any.
-    hidden = smooth_noise(batch, frames, len(_HALVES) + 1, 20, generator) > 2.1
+    hidden = smooth_noise(batch, frames, len(_HALVES) + 1, 20, generator) > 2.0
     for i, half in enumerate(_HALVES):
         missing |= hidden[:, :, i : i + 1] & _mask(half, device)
     missing |= hidden[:, :, -1:] & (rand(batch, 1, missing.shape[-1]) < 0.5)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Poses that the mocap lacks: parts of bodies exchanged, trunks bent, limbs swung, bodies tilted.
+"""Poses that the mocap lacks: parts of bodies exchanged, knees and trunks bent, limbs swung, bodies tilted.
 
 Tensors as in ``bodies.py``. Source: PoseAug's idea (Gong et al., CVPR 2021), with whole movements and slow
 turns in place of learnt angles.
@@ -13,7 +13,7 @@ from ..skeletons import JOINTS
 from .cameras import smooth_noise
 from .mocap import SEGMENTS
 
-__all__ = ["lean", "mix_parts", "swing"]
+__all__ = ["crouch", "lean", "mix_parts", "swing"]
 
 _UPPER = tuple(
     JOINTS.index(name)
@@ -28,6 +28,10 @@ UPPER_SHARE = 0.35  # of sequences that take another's upper body
 ARM_SHARE = 0.15  # and, for each arm, another's arm
 BEND_SHARE, BEND_SIGMA_DEG = 0.35, 14.0  # of sequences whose trunk is bent; an axis' standard deviation
 TILT_SHARE, TILT_SIGMA_DEG = 0.15, 14.0  # of sequences whose whole body is tilted
+LIE_SHARE, LIE_FACTOR = 0.25, 4.0  # of the tilted ones, which tilt more
+CROUCH_SHARE, CROUCH_DEPTH_M = 0.2, 0.6  # of sequences that crouch, and how far at most
+CROUCH_LEAN_RAD_M = 1.6  # at most, forwards
+LEAST_HIP_HEIGHT = 0.3  # of the legs' length, above the ankle
 # Of each arm, forearm, leg and shank: its joints, of which the first stays, the share of sequences that swing
 # it, and the standard deviation about each axis.
 _SWINGS = tuple(
@@ -75,6 +79,64 @@ def mix_parts(
     return joints, segments
 
 
+def crouch(
+    joints: torch.Tensor, segments: torch.Tensor, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Lower some bodies by bending their knees: people who squat, duck or sit down are rare in mocap.
+
+    The feet stay where they are; the pelvis goes down and back, and the trunk leans forwards.
+    """
+    batch, frames = joints.shape[:2]
+    draw = torch.rand(batch, 3, generator=generator, device=joints.device)
+    wish = smooth_noise(batch, frames, 1, 25, generator)[..., 0] * 1.5
+    wish = wish + torch.randn(batch, 1, generator=generator, device=joints.device)
+    depth = CROUCH_DEPTH_M * draw[:, 1:2] * wish.sigmoid() * (draw[:, :1] < CROUCH_SHARE)
+    legs = [
+        [JOINTS.index(f"{side}_{part}") for part in ("hip", "knee", "ankle")] for side in ("left", "right")
+    ]
+    for hip, knee, ankle in legs:
+        thigh = (joints[:, :, knee] - joints[:, :, hip]).norm(dim=-1)
+        shank = (joints[:, :, ankle] - joints[:, :, knee]).norm(dim=-1)
+        room = joints[:, :, hip, 2] - joints[:, :, ankle, 2] - LEAST_HIP_HEIGHT * (thigh + shank)
+        depth = torch.minimum(depth, room.clamp_min(0))
+    forward = segments[:, :, 0, :, 0]
+    down = torch.tensor([0.0, 0.0, -1.0], device=joints.device)
+    move = depth[..., None] * (down - 0.25 * forward)
+    upper = [0, *_UPPER, *(leg[0] for leg in legs)]
+    moved = joints.index_copy(
+        2, torch.tensor(upper, device=joints.device), joints[:, :, upper] + move[:, :, None]
+    )
+    for hip, knee, ankle in legs:
+        moved[:, :, knee] = _bent_knee(
+            joints[:, :, [hip, knee, ankle]], moved[:, :, hip], depth[..., None] * forward
+        )
+    angle = CROUCH_LEAN_RAD_M * draw[:, 2:3] * depth
+    turn = _rotations(angle[..., None] * segments[:, :, 0, :, 1])
+    bent = _carried(moved, 0, moved[:, :, :1], turn)
+    moved[:, :, list(_UPPER)] = bent[:, :, list(_UPPER)]
+    chest_and_head = torch.tensor([False, True, True, False, False], device=joints.device)[:, None, None]
+    return moved, torch.where(chest_and_head, turn[:, :, None] @ segments, segments)
+
+
+def _bent_knee(leg: torch.Tensor, hip: torch.Tensor, pull: torch.Tensor) -> torch.Tensor:
+    """Return the knee (B, T, 3) of a leg (B, T, 3 joints, 3) whose hip has moved and whose ankle has not.
+
+    The knee bends to where it was bent already and where it is pulled.
+    """
+    old_hip, knee, ankle = leg.unbind(2)
+    thigh, shank = (knee - old_hip).norm(dim=-1), (ankle - knee).norm(dim=-1)
+    line = ankle - hip
+    distance = line.norm(dim=-1).clamp_min(1e-3)
+    line = line / distance[..., None]
+    distance = torch.minimum(distance, thigh + shank)
+    pole = knee - (old_hip + ankle) / 2 + pull
+    pole = pole - (pole * line).sum(-1, keepdim=True) * line
+    pole = torch.nn.functional.normalize(pole, dim=-1)
+    along = (thigh**2 - shank**2 + distance**2) / (2 * distance)
+    across = (thigh**2 - along**2).clamp_min(0).sqrt()
+    return hip + along[..., None] * line + across[..., None] * pole
+
+
 def lean(
     joints: torch.Tensor, segments: torch.Tensor, contacts: torch.Tensor, generator: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -83,7 +145,9 @@ def lean(
     Tilted bodies' contacts are unknown.
     """
     batch, frames = joints.shape[:2]
-    draw = torch.rand(batch, 2, generator=generator, device=joints.device)
+    draw = torch.rand(batch, 3, generator=generator, device=joints.device)
+    lying = torch.where(draw[:, 2] < LIE_SHARE, LIE_FACTOR, 1.0)[:, None, None]
+    factor = torch.ones_like(lying), lying
     upper = torch.zeros(joints.shape[2], 1, dtype=torch.bool, device=joints.device)
     upper[list(_UPPER)] = True
     chest_and_head = torch.tensor([False, True, True, False, False], device=joints.device)[:, None, None]
@@ -93,7 +157,7 @@ def lean(
         (1, TILT_SIGMA_DEG, TILT_SHARE, everything),
     ):
         chosen = (draw[:, which] < share)[:, None, None, None]
-        turn = _slow_turns(batch, frames, sigma_deg, generator)
+        turn = _slow_turns(batch, frames, sigma_deg * factor[which], generator)
         moved = _carried(joints, 0, joints[:, :, :1], turn)
         joints = torch.where(chosen & points, moved, joints)
         segments = torch.where(chosen[..., None] & parts, turn[:, :, None] @ segments, segments)
@@ -125,7 +189,9 @@ def swing(
     return joints, segments, contacts
 
 
-def _slow_turns(batch: int, frames: int, sigma_deg: float, generator: torch.Generator) -> torch.Tensor:
+def _slow_turns(
+    batch: int, frames: int, sigma_deg: float | torch.Tensor, generator: torch.Generator
+) -> torch.Tensor:
     """Return rotations (B, T, 3, 3) about any axis, half of each constant, half changing within seconds."""
     still = torch.randn(batch, 1, 3, generator=generator, device=generator.device)
     vectors = (still + smooth_noise(batch, frames, 3, 30, generator)) * (sigma_deg * torch.pi / 180 / 2**0.5)

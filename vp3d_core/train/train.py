@@ -37,33 +37,38 @@ class TrainSettings:
     """Settings of a training run.
 
     Attributes:
-        filter_widths: Odd widths; their product is the receptive field in frames at 30 Hz.
+        filter_widths: Odd widths; their product is the receptive field in steps.
         channels: Width of the hidden layers.
+        stack: Frames at 30 Hz of one step.
         causal: Whether the network sees the past only.
         dropout: Probability.
         steps: Optimiser steps.
         minutes: Wall time after which the learning rate has reached its end, whatever the step; 0 for none.
-        batch: Sequences made a step.
+        batch: Sequences made at a time.
+        every: Optimiser steps for which they are made.
         outputs: Output frames of a sequence.
         pool: Sequences kept; each step draws from all of them, so that a batch holds many cameras and bodies.
-        pairs: Pairs of neighbouring output frames a step, from which velocity is learnt.
-        singles: Single output frames a step besides; each teaches positions as well as a pair, at half the
-            cost.
+        pairs: Pairs of neighbouring outputs an optimiser step, from which velocity is learnt.
+        singles: Single outputs besides; each teaches positions as well as a pair, at half the cost.
         learning_rate: Highest, after the warm-up; cosine to zero.
         weight_decay: Of AdamW.
         average: Decay of the running average of the weights that is kept.
         noise: Level of the detector's errors.
         seed: Of everything random.
+        frozen_norms: Whether BatchNorm keeps the statistics it starts with: a lifter that was trained with
+            large batches goes on with small ones.
         workers: Processes that make batches (0 on a GPU).
     """
 
     filter_widths: tuple[int, ...] = (3, 3, 3, 3)
     channels: int = 384
+    stack: int = 1
     causal: bool = False
     dropout: float = 0.0
     steps: int = 30_000
     minutes: float = 0.0
     batch: int = 24
+    every: int = 1
     outputs: int = 40
     pool: int = 4096
     pairs: int = 96
@@ -73,7 +78,12 @@ class TrainSettings:
     average: float = 0.999
     noise: float = 1.0
     seed: int = 0
+    frozen_norms: bool = False
     workers: int = 1
+
+    def on_gpu(self) -> TrainSettings:
+        """Return the settings with the larger batches that keep a GPU busy."""
+        return dataclasses.replace(self, batch=1024, every=4, pool=16_384, pairs=1024, singles=2048)
 
 
 class _Batches(torch.utils.data.IterableDataset[tuple[torch.Tensor, ...]]):
@@ -104,7 +114,7 @@ def _endless(
 def _batches(
     bank_path: Path, settings: TrainSettings, model: LifterModel, device: torch.device, first_step: int
 ) -> Iterator[tuple[torch.Tensor, ...]]:
-    frames = settings.outputs + model.receptive_field - 1
+    frames = settings.outputs + model.window - 1
     edge = max(model.frames_before, model.frames_after) + settings.outputs // 2
     if device.type == "cpu" and settings.workers:
         source = _Batches(bank_path, settings, frames, edge, first_step)
@@ -126,9 +136,9 @@ class _Pool:
     """
 
     def __init__(
-        self, size: int, receptive_field: int, frames_before: int, generator: torch.Generator
+        self, size: int, window: int, stack: int, frames_before: int, generator: torch.Generator
     ) -> None:
-        self._size, self._field, self._before = size, receptive_field, frames_before
+        self._size, self._window, self._stack, self._before = size, window, stack, frames_before
         self._generator = generator
         self._parts: list[torch.Tensor] = []
         self._next = self._filled = 0
@@ -146,20 +156,21 @@ class _Pool:
         self._filled = min(self._filled + count, self._size)
 
     def draw(self, count: int, length: int) -> tuple[torch.Tensor, ...]:
-        """Draw windows of neighbouring output frames.
+        """Draw windows of neighbouring outputs, each of ``stack`` frames.
 
         Returns:
-            Windows (count * length, receptive field, C) and targets (count, length, ...).
+            Windows (count * length, window, C) and targets (count, length * stack, ...).
         """
         features = self._parts[0]
         device = features.device
         row = torch.randint(self._filled, (count, 1), generator=self._generator, device=device)
-        last = features.shape[1] - self._field
+        last = features.shape[1] - self._window - (length - 1) * self._stack + 1
         first = torch.randint(last, (count, 1), generator=self._generator, device=device)
-        output = first + torch.arange(length, device=device)
-        frames = output[..., None] + torch.arange(self._field, device=device)
+        start = first + self._stack * torch.arange(length, device=device)
+        frames = start[..., None] + torch.arange(self._window, device=device)
         windows = features[row[..., None], frames].flatten(0, 1)
-        return windows, *(part[row, output + self._before] for part in self._parts[1:])
+        output = first + self._before + torch.arange(length * self._stack, device=device)
+        return windows, *(part[row, output] for part in self._parts[1:])
 
 
 def train_lifter(
@@ -190,7 +201,7 @@ def train_lifter(
     torch.set_flush_denormal(True)
     model = LifterModel(
         FEATURES, len(JOINTS.points), settings.filter_widths,
-        causal=settings.causal, dropout=settings.dropout, channels=settings.channels,
+        causal=settings.causal, dropout=settings.dropout, channels=settings.channels, stack=settings.stack,
     ).to(device)  # fmt: skip
     if start is not None:
         _start_from(start, model, device)
@@ -204,21 +215,22 @@ def train_lifter(
     step, spent_s = _resume(checkpoint, model, average, optimizer, device)
     batches = _batches(bank_path, settings, model, device, step)
     generator = torch.Generator(device).manual_seed(settings.seed + step)
-    pool = _Pool(settings.pool, model.receptive_field, model.frames_before, generator)
+    pool = _Pool(settings.pool, model.window, model.stack, model.frames_before, generator)
     for _ in range(max(1, settings.pool // settings.batch // 8)):
         pool.add(tuple(part.to(device) for part in next(batches)))
-    started, sums, since = time.monotonic() - spent_s, {}, 0
+    started, since = time.monotonic() - spent_s, 0
+    sums: dict[str, torch.Tensor] = {}
     while (done := _fraction_done(settings, step, time.monotonic() - started)) < 1.0:
         _schedule(model, optimizer, settings, done, step)
-        pool.add(tuple(part.to(device) for part in next(batches)))
+        if step % settings.every == 0:
+            pool.add(tuple(part.to(device) for part in next(batches)))
         for name, value in _step(model, optimizer, pool, settings).items():
-            sums[name] = sums.get(name, 0.0) + value
+            sums[name] = sums[name] + value if name in sums else value
         average.update_parameters(model)
         step, since = step + 1, since + 1
         if step % PROGRESS_STEPS == 0 and on_progress is not None:
-            on_progress(
-                step, settings.steps, {name: value / since for name, value in sums.items()} | {"done": done}
-            )
+            means = {name: float(value) / since for name, value in sums.items()}
+            on_progress(step, settings.steps, means | {"done": done})
             sums, since = {}, 0
         if step % CHECKPOINT_STEPS == 0:
             _save_checkpoint(checkpoint, model, average, optimizer, step, time.monotonic() - started)
@@ -240,8 +252,9 @@ def _start_from(start: str | Path, model: LifterModel, device: torch.device) -> 
     except RuntimeError as error:
         found = cast(dict[str, object], header["architecture"])
         raise InputError(
-            f"{start} has widths {found['filter_widths']} and {found['channels']} channels, not as asked",
-            hint="Give --widths and --channels of the lifter to start from.",
+            f"{start} has widths {found['filter_widths']}, {found['channels']} channels and "
+            f"{found.get('stack', 1)} frames a step, not as asked",
+            hint="Give --widths, --channels and --stack of the lifter to start from.",
         ) from error
 
 
@@ -255,20 +268,20 @@ def _write(out: Path, model: torch.nn.Module, settings: TrainSettings, step: int
 
 def _step(
     model: LifterModel, optimizer: torch.optim.Optimizer, pool: _Pool, settings: TrainSettings
-) -> dict[str, float]:
+) -> dict[str, torch.Tensor]:
     windows, *targets = pool.draw(settings.pairs, 2)
     more, *more_targets = pool.draw(settings.singles, 1)
     windows = torch.cat([windows, more])
     model.train()
+    if settings.frozen_norms:
+        model.freeze_batchnorm()
     half = _has_bf16(windows.device)
     with torch.autocast(windows.device.type, dtype=torch.bfloat16, enabled=half):
         output = model.forward_windows(windows if half else windows.float())
     output = {name: _as_pairs(value.float(), settings.pairs) for name, value in output.items()}
-    # A single frame fills a pair with itself, which does not count: its second half is not valid.
-    joined = [
-        torch.cat([a, b.expand(-1, 2, *b.shape[2:])]) for a, b in zip(targets, more_targets, strict=True)
-    ]
-    joined[-1][settings.pairs :, 1] = False
+    # A single output fills a pair with itself, which does not count: its second half is not valid.
+    joined = [torch.cat([a, torch.cat([b, b], dim=1)]) for a, b in zip(targets, more_targets, strict=True)]
+    joined[-1][settings.pairs :, model.stack :] = False
     loss, values = lifter_loss(output, *joined)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
@@ -278,12 +291,10 @@ def _step(
 
 
 def _as_pairs(values: torch.Tensor, pairs: int) -> torch.Tensor:
-    """Bring outputs (2 * pairs + singles, 1, ...) to (pairs + singles, 2, ...), the singles repeated."""
-    values = values.squeeze(1)
-    singles = values[2 * pairs :, None]
-    return torch.cat(
-        [values[: 2 * pairs].unflatten(0, (pairs, 2)), singles.expand(-1, 2, *singles.shape[2:])]
-    )
+    """Bring (2 * pairs + singles, stack, ...) to (pairs + singles, 2 * stack, ...), singles repeated."""
+    singles = values[2 * pairs :]
+    neighbours = values[: 2 * pairs].unflatten(0, (pairs, 2)).flatten(1, 2)
+    return torch.cat([neighbours, torch.cat([singles, singles], dim=1)])
 
 
 def _has_bf16(device: torch.device) -> bool:
