@@ -11,8 +11,8 @@ import torch
 from vp3d_core.arrays import Array
 from vp3d_core.lift.normalise import LIFT_RATE_HZ
 from vp3d_core.train.bodies import detector_points, give_proportions, turn_about_vertical
-from vp3d_core.train.cameras import _DIAGONAL_MM, MIN_DEPTH_M, CameraView, _compose
-from vp3d_core.train.dataset import MocapBank, _sample
+from vp3d_core.train.cameras import DIAGONAL_MM, MIN_DEPTH_M, CameraView, world_to_camera
+from vp3d_core.train.dataset import MocapBank, cut_clips
 from vp3d_core.train.mocap import CLIP_RATE_HZ
 from vp3d_core.train.noise import corrupt
 from vp3d_core.train.splits import sampling_weight
@@ -51,7 +51,7 @@ class Shots:
     @property
     def half_size(self) -> torch.Tensor:
         """(B, 2) half of the picture's width and height over the focal length."""
-        height_mm = _DIAGONAL_MM / (1 + self.aspect**2).sqrt()
+        height_mm = DIAGONAL_MM / (1 + self.aspect**2).sqrt()
         return torch.stack([height_mm * self.aspect, height_mm], dim=-1) / 2 / self.focal_mm[:, None]
 
     def pixels(self, b: int) -> tuple[float, tuple[int, int]]:
@@ -107,7 +107,8 @@ def draw_people(bank: MocapBank, windows: int, *, seed: int, stay: bool) -> Peop
         if len(drawn) == windows:
             break
         clip = torch.multinomial(weight, 1, generator=generator)
-        joints, segments, _ = _sample(bank, clip, frames, half_speed, generator)  # every frame of the clip
+        # Every frame of the clip.
+        joints, segments, _ = cut_clips(bank, clip, frames, half_speed, generator, turn_back=False)
         joints, segments = turn_about_vertical(
             joints, segments, torch.rand(1, generator=generator) * 2 * torch.pi
         )
@@ -154,7 +155,9 @@ def _view(people: People, shots: Shots) -> CameraView:
     room = (1 - shots.fill).clamp_min(0.0)
     aside = torch.stack([shots.across * room * half[:, 0], shots.down * room * half[:, 1]], dim=-1)
     place = torch.cat([aside, torch.ones_like(aside[:, :1])], dim=-1) * distance[:, None]
-    rotation = _compose(torch.zeros_like(distance), shots.pitch_deg, shots.roll_deg)  # people face anywhere
+    rotation = world_to_camera(
+        torch.zeros_like(distance), shots.pitch_deg, shots.roll_deg
+    )  # people face anywhere
     translation = place - torch.einsum("bij,bj->bi", rotation, middle)
     nearest = (torch.einsum("bj,btkj->btk", rotation[:, 2], people.joints)).amin((1, 2)) + translation[:, 2]
     translation[:, 2] += (MIN_DEPTH_M - nearest).clamp_min(0.0)

@@ -10,7 +10,7 @@ from tests.mocap_files import write_bank
 from vp3d_core.skeletons import JOINTS
 from vp3d_core.train.bodies import turn_about_vertical
 from vp3d_core.train.dataset import load_bank
-from vp3d_core.train.poses import lean, mix_parts, swing
+from vp3d_core.train.poses import crouch, lean, mix_parts, swing
 
 FRAMES = 40
 Walk = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
@@ -47,6 +47,19 @@ def test_mixed_bodies_keep_the_legs_and_turn_the_rest(walk: Walk) -> None:
     assert torch.allclose(bone_lengths(mixed), bone_lengths(turned), atol=0.03)
     identity = torch.eye(3).expand_as(mixed_segments)
     assert torch.allclose(rotations(mixed_segments), identity, atol=1e-4)
+
+
+def test_crouching_bodies_keep_their_feet_and_bones(walk: Walk) -> None:
+    joints, segments, _ = (part.repeat(20, *(1,) * (part.ndim - 1)) for part in walk)
+    low, low_segments = crouch(joints, segments, torch.Generator().manual_seed(5))
+    feet = [JOINTS.index(f"{s}_{p}") for s in ("left", "right") for p in ("ankle", "toe", "heel")]
+    assert torch.equal(low[:, :, feet], joints[:, :, feet])
+    assert torch.allclose(bone_lengths(low), bone_lengths(joints), atol=1e-3)
+    assert torch.allclose(rotations(low_segments), torch.eye(3).expand_as(segments), atol=1e-4)
+    depth = (joints - low)[:, :, 0, 2]
+    assert 0.05 < (depth.amax(1) > 0.02).float().mean() < 0.4
+    assert depth.max() > 0.15
+    assert depth.min() > -1e-6
 
 
 def test_leaning_bodies_keep_their_bones(walk: Walk) -> None:

@@ -16,11 +16,13 @@ from vp3d_core.errors import InputError
 from vp3d_core.lift.lifter import Lifter
 from vp3d_core.lift.weights import load_lifter_model
 from vp3d_core.train import command, evaluate_command
+from vp3d_core.train import settings as settings_module
 from vp3d_core.train import train as train_module
 from vp3d_core.train.dataset import load_bank
 from vp3d_core.train.evaluate import evaluate_lifter
 from vp3d_core.train.mocap_rigs import RIGS
-from vp3d_core.train.train import TrainSettings, train_lifter
+from vp3d_core.train.settings import TrainSettings
+from vp3d_core.train.train import train_lifter
 
 TINY = TrainSettings(
     filter_widths=(3, 3), channels=64, dropout=0.0, steps=200, batch=4, outputs=6, pool=128, pairs=24,
@@ -138,16 +140,28 @@ def test_a_run_starts_from_a_trained_lifter(bank: Path, tmp_path: Path) -> None:
     assert torch.equal(before, after)
 
 
+def test_a_run_starts_from_a_wider_lifter(bank: Path, tmp_path: Path) -> None:
+    wide = train_lifter(bank, tmp_path / "wide", settings(steps=60), device=CPU)
+    kept = settings(channels=56, steps=1, learning_rate=0.0, weight_decay=0.0, average=0.0)
+    narrow = train_lifter(bank, tmp_path / "narrow", kept, device=CPU, start=wide)
+    held_out = load_bank(bank, CPU).subset(held_out=True)
+    before, after = (
+        evaluate_lifter(Lifter.load(path, device="cpu"), held_out, noise=1.0, windows=8).mpjpe
+        for path in (wide, narrow)
+    )
+    assert after < 1.5 * before
+
+
 def test_a_lifter_of_another_size_is_refused(bank: Path, tmp_path: Path) -> None:
     first = train_lifter(bank, tmp_path / "first", settings(steps=1), device=CPU)
     with pytest.raises(InputError, match="64 channels"):
-        train_lifter(bank, tmp_path / "second", settings(channels=32), device=CPU, start=first)
+        train_lifter(bank, tmp_path / "second", settings(channels=96), device=CPU, start=first)
 
 
 def test_the_commands_train_and_evaluate(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(train_module, "TrainSettings", lambda **given: settings(**given))
+    monkeypatch.setattr(settings_module, "TrainSettings", lambda **given: settings(**given))
     mocap = tmp_path / "cmu_subjects"
     mocap.mkdir()
     rig = next(rig for rig in RIGS if rig.name == "cmu_mb")

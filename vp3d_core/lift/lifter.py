@@ -27,6 +27,7 @@ __all__ = ["Lifter", "choose_device"]
 BLOCK_STEPS = 720  # of one pass through the network; bounds the memory of long videos
 LOW_PASS_HZ = 7.0  # of joints that are lifted several frames a step: human movement is slower, seams are not
 LOW_PASS_MARGIN = 30  # frames after which the filter has forgotten where it began
+SPLINE_MARGIN = 40  # values further away do not count in a cubic spline
 MAX_STEP_S = 0.25  # source frames further apart than this (and than 2.5 usual steps) leave a gap
 
 
@@ -258,7 +259,14 @@ def _at_times(columns: Array, grid: Array, times: Array) -> Array:
         return columns[: len(times)]
     from scipy.interpolate import CubicSpline
 
-    return CubicSpline(grid, columns, axis=0)(np.clip(times, grid[0], grid[-1]))
+    wanted = np.clip(times, grid[0], grid[-1])
+    result = np.empty((len(times), columns.shape[1]), dtype=columns.dtype)
+    for block in time_blocks(len(times), margin=0):
+        first, end = np.searchsorted(grid, wanted[[block.kept.start, block.kept.stop - 1]])
+        near = slice(max(0, first - SPLINE_MARGIN), end + SPLINE_MARGIN)
+        spline = CubicSpline(grid[near], columns[near], axis=0)
+        result[block.kept] = spline(wanted[block.kept])
+    return result
 
 
 def _pose(columns: Array, times: Array) -> Pose3D:

@@ -107,7 +107,7 @@ def _draw_people(
     projected: Sequence[ProjectedMotion | None],
     timed: Sequence[tuple[Keypoints2D, float]],
 ) -> None:
-    """Draw each person's skeleton, then the keypoints, which come with the usual time between their frames."""
+    """Draw each person's skeleton, then the keypoints, given with the usual time between their frames."""
     for person, motion in enumerate(projected):
         if motion is None:
             continue

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import torch
 
-__all__ = ["CameraView", "random_views"]
+__all__ = ["DIAGONAL_MM", "MIN_DEPTH_M", "CameraView", "random_views", "smooth_noise", "world_to_camera"]
 
 _FOCAL_MM = (24.0, 26.0, 26.0, 28.0, 30.0, 35.0, 40.0, 50.0, 60.0, 70.0, 14.0, 110.0)
 _ASPECTS = (4 / 3, 3 / 4, 16 / 9, 16 / 9, 9 / 16, 1.0)
-_DIAGONAL_MM = 43.267
+DIAGONAL_MM = 43.267
 MIN_DEPTH_M = 0.35
 BELOW_FLOOR_SHARE = 0.7  # of cameras that look up from below the floor and stay there, as before a stage
 
@@ -78,7 +78,7 @@ def smooth_noise(
 def random_views(joints: torch.Tensor, generator: torch.Generator) -> CameraView:
     """Draw a camera for each clip of joints (B, T, 25, 3) m, world z up."""
     batch, frames = joints.shape[:2]
-    diagonal = torch.full((batch,), _DIAGONAL_MM, device=joints.device)
+    diagonal = torch.full((batch,), DIAGONAL_MM, device=joints.device)
     aspect = _choice(_ASPECTS, batch, generator)
     height_mm = diagonal / (1 + aspect**2).sqrt()
     focal = _choice(_FOCAL_MM, batch, generator) * _uniform((batch,), 0.92, 1.08, generator)
@@ -118,10 +118,11 @@ def _orientation(batch: int, generator: torch.Generator) -> tuple[torch.Tensor, 
     wide = torch.rand(batch, generator=generator, device=device) < 0.25
     roll = torch.randn(batch, generator=generator, device=device) * torch.where(wide, 14.0, 3.0)
     yaw = _uniform((batch,), -180, 180, generator)
-    return _compose(yaw, pitch, roll), torch.stack([yaw, pitch, roll], dim=-1)
+    return world_to_camera(yaw, pitch, roll), torch.stack([yaw, pitch, roll], dim=-1)
 
 
-def _compose(yaw_deg: torch.Tensor, pitch_deg: torch.Tensor, roll_deg: torch.Tensor) -> torch.Tensor:
+def world_to_camera(yaw_deg: torch.Tensor, pitch_deg: torch.Tensor, roll_deg: torch.Tensor) -> torch.Tensor:
+    """Return camera-from-world rotations (B, 3, 3) for a world with z up; positive pitch looks down."""
     radians = torch.pi / 180
     # World z up to camera y down, looking along world y.
     base = torch.tensor([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]], device=yaw_deg.device)
@@ -130,7 +131,7 @@ def _compose(yaw_deg: torch.Tensor, pitch_deg: torch.Tensor, roll_deg: torch.Ten
 
 
 def _from_angles(rotation: torch.Tensor, angles: torch.Tensor) -> torch.Tensor:
-    return _compose(angles[:, 0], angles[:, 1].abs() + 3.0, angles[:, 2]).to(rotation.dtype)
+    return world_to_camera(angles[:, 0], angles[:, 1].abs() + 3.0, angles[:, 2]).to(rotation.dtype)
 
 
 def _shake(rotation: torch.Tensor, frames: int, generator: torch.Generator) -> torch.Tensor:

@@ -14,7 +14,7 @@ from ..errors import InputError, MotionFormatError
 from .mocap import MocapClip, read_mocap
 
 if TYPE_CHECKING:
-    from .train import TrainSettings
+    from .settings import TrainSettings
 
 __all__ = ["add_arguments", "prepare_bank", "run", "settings_of"]
 
@@ -89,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
 
 def settings_of(options: argparse.Namespace) -> TrainSettings:
     """Return the settings that the options ask for."""
-    from .train import TrainSettings
+    from .settings import TrainSettings
 
     return TrainSettings(
         filter_widths=tuple(int(width) for width in options.widths.split(",")),

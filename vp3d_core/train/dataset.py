@@ -20,7 +20,7 @@ from .noise import corrupt
 from .poses import crouch, lean, mix_parts, swing
 from .splits import is_held_out, sampling_weight
 
-__all__ = ["Batch", "MocapBank", "load_bank", "make_batch", "save_bank"]
+__all__ = ["Batch", "MocapBank", "cut_clips", "load_bank", "make_batch", "save_bank"]
 
 FOCAL_LOG_SIGMA = 0.12  # users rarely know their focal length
 
@@ -103,7 +103,7 @@ def load_bank(path: Path, device: torch.device) -> MocapBank:
         )
 
 
-def _sample(
+def cut_clips(
     bank: MocapBank,
     clip: torch.Tensor,
     frames: int,
@@ -112,7 +112,7 @@ def _sample(
     *,
     turn_back: bool,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Cut ``frames`` at ``LIFT_RATE_HZ`` from each clip; at its ends a short one turns back or stands still."""
+    """Cut ``frames`` at ``LIFT_RATE_HZ`` from each clip; at its ends a short one turns back or stands."""
     device = bank.joints.device
     step = speed * CLIP_RATE_HZ / LIFT_RATE_HZ
     length = bank.lengths[clip].to(torch.float32)
@@ -165,7 +165,7 @@ def make_batch(
         sampling_weight(bank.names, bank.lengths), size, replacement=True, generator=generator
     )
     speed = torch.exp((rand(size) - 0.5) * 0.7) if augment else torch.ones(size, device=device)
-    joints, segments, contacts = _sample(bank, clip, frames, speed, generator, turn_back=augment)
+    joints, segments, contacts = cut_clips(bank, clip, frames, speed, generator, turn_back=augment)
     if augment:
         joints, segments, contacts = mirror(joints, segments, contacts, rand(size) < 0.5)
         joints, segments = mix_parts(joints, segments, generator)
