@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Time lifting against a plain network of the original's size, in one run.
 
-Ours is the whole of ``Lifter.lift``: rays, features, both passes, back to camera axes. The other is the
-paper's network alone (243 frames, 1,024 channels, 17 keypoints in, 17 joints out) with random weights, on as
-many frames, with the same mirrored pass in the same batch. They take turns, so that a busy machine slows
-both. Ratios are medians over the rounds, of the wall time and of the process's CPU time; on a machine that is
-busy with other work, one thread's CPU time is the one to look at.
+Ours is the whole of ``Lifter.lift`` as a capture does it: rays, features, one pass, back to camera axes; and
+the same with ``--mirror``. The other is the paper's network alone (243 frames, 1,024 channels, 17 keypoints in,
+17 joints out) with random weights, on as many frames, with the mirrored pass of the paper's tests in the same
+batch. They take turns, so that a busy machine slows all. Ratios are medians over the rounds, of the wall time
+and of the process's CPU time; on a machine that is busy with other work, one thread's CPU time is the one to
+look at.
 Run: python benchmarks/lifting_speed.py [--lifter FILE] [--frames 900] [--rounds 7] [--threads 1 2]
 """
 
@@ -62,27 +63,26 @@ def seconds(call: Callable[[], object]) -> tuple[float, float]:
     return time.perf_counter() - start, time.process_time() - cpu_start
 
 
-def print_row(
-    lift: Callable[[], object], plain: Callable[[], object], threads: int, options: argparse.Namespace
-) -> None:
-    """Time both in turns and print frames per second and ratios."""
+def print_rows(ways: dict[str, Callable[[], object]], threads: int, options: argparse.Namespace) -> None:
+    """Time all ways in turns; print frames per second, and ratios to the last way."""
     torch.set_num_threads(threads)
-    lift()
-    plain()
-    rounds = [(*seconds(lift), *seconds(plain)) for _ in range(options.rounds)]
-    ours_fps, plain_fps = (options.frames / statistics.median(row[i] for row in rounds) for i in (0, 2))
-    ratios = sorted(other / own for own, _, other, _ in rounds)
-    cpu_ratio = statistics.median(other / own for _, own, _, other in rounds)
-    listed = " ".join(f"{ratio:.1f}" for ratio in ratios)
-    wall_ratio = statistics.median(ratios)
-    print(
-        f"{threads:7} {ours_fps:10.0f} {plain_fps:10.0f} {wall_ratio:7.1f} {cpu_ratio:10.1f}  {listed}",
-        flush=True,
-    )
+    for way in ways.values():
+        way()
+    rounds = [{name: seconds(way) for name, way in ways.items()} for _ in range(options.rounds)]
+    *ours, plain = ways
+    for name in ways:
+        fps = options.frames / statistics.median(row[name][0] for row in rounds)
+        text = f"{threads:7} {name:24} {fps:9.0f}"
+        if name in ours:
+            ratios = sorted(row[plain][0] / row[name][0] for row in rounds)
+            cpu_ratio = statistics.median(row[plain][1] / row[name][1] for row in rounds)
+            listed = " ".join(f"{ratio:.1f}" for ratio in ratios)
+            text += f" {statistics.median(ratios):7.1f} {cpu_ratio:10.1f}  {listed}"
+        print(text, flush=True)
 
 
 def main() -> None:
-    """Print a row for each number of threads."""
+    """Print rows for each number of threads."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -92,13 +92,19 @@ def main() -> None:
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     arguments = parser.parse_args()
     lifter = Lifter.load(arguments.lifter, device="cpu")
+    mirrored = Lifter.load(arguments.lifter, device="cpu", mirror=True)
     keypoints = made_up_keypoints(arguments.frames)
     camera = Camera(intrinsics_from_focal(1500.0, image_size=IMAGE_SIZE))
     plain, parameters = plain_network(arguments.frames)
     print(f"lifter {lifter.model_id}; plain network of {parameters:,} parameters; {arguments.frames} frames")
-    print(f"{'threads':>7} {'VP3D fps':>10} {'plain fps':>10} {'ratio':>7} {'CPU ratio':>10}  ratios, sorted")
+    print(f"{'threads':>7} {'':24} {'frames/s':>9} {'ratio':>7} {'CPU ratio':>10}  ratios, sorted")
+    ways: dict[str, Callable[[], object]] = {
+        "VP3D": lambda: lifter.lift(keypoints, camera),
+        "VP3D, mirrored pass too": lambda: mirrored.lift(keypoints, camera),
+        "plain, both passes": plain,
+    }
     for threads in arguments.threads:
-        print_row(lambda: lifter.lift(keypoints, camera), plain, threads, arguments)
+        print_rows(ways, threads, arguments)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.mocap_files import write_bank
-from vp3d_core.train.cameras import MIN_DEPTH_M, CameraView, _compose, random_views, smooth_noise
+from vp3d_core.train.cameras import MIN_DEPTH_M, CameraView, world_to_camera, random_views, smooth_noise
 from vp3d_core.train.dataset import load_bank
 
 BATCH, FRAMES = 300, 30
@@ -72,7 +72,7 @@ def test_picture_shapes_and_focal_lengths_are_those_of_phones_and_films(scene: S
 
 def test_a_positive_pitch_looks_down() -> None:
     angle = torch.tensor([30.0])
-    rotation = _compose(torch.tensor([0.0]), angle, torch.tensor([0.0]))[0]
+    rotation = world_to_camera(torch.tensor([0.0]), angle, torch.tensor([0.0]))[0]
     height_m = 3.0
     away = height_m / torch.tan(torch.deg2rad(angle))
     on_axis = rotation @ torch.tensor([0.0, float(away), -height_m])  # from a camera 3 m above the floor
@@ -84,7 +84,7 @@ def test_a_positive_pitch_looks_down() -> None:
 
 def test_without_angles_right_is_right_and_up_is_up() -> None:
     zero = torch.zeros(1)
-    rotation = _compose(zero, zero, zero)[0]
+    rotation = world_to_camera(zero, zero, zero)[0]
     assert torch.allclose(rotation @ torch.tensor([1.0, 5.0, 2.0]), torch.tensor([1.0, -2.0, 5.0]))
 
 
