@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Time lifting against a plain network of the original's size, in one run.
 
-Ours is the whole of ``Lifter.lift`` as a capture does it: rays, features, one pass, back to camera axes; and
-the same with ``--mirror``. The other is the paper's network alone (243 frames, 1,024 channels, 17 keypoints in,
-17 joints out) with random weights, on as many frames, with the mirrored pass of the paper's tests in the same
-batch. They take turns, so that a busy machine slows all. Ratios are medians over the rounds, of the wall time
-and of the process's CPU time; on a machine that is busy with other work, one thread's CPU time is the one to
-look at.
+Ours is the whole of ``Lifter.lift`` as a capture does it: rays, features, one pass, back to camera axes;
+and the same with ``--mirror``. The other is the paper's network alone (243 frames, 1,024 channels, 17
+keypoints in, 17 joints out) with random weights, on as many frames, with the mirrored pass of the paper's
+tests in the same batch. They take turns, so that a busy machine slows all. Ratios are medians over the
+rounds, of the wall time and of the process's CPU time; on a machine that is busy with other work, one
+thread's CPU time is the one to look at.
 Run: python benchmarks/lifting_speed.py [--lifter FILE] [--frames 900] [--rounds 7] [--threads 1 2]
 """
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.mocap_files import write_bank
-from vp3d_core.train.cameras import MIN_DEPTH_M, CameraView, world_to_camera, random_views, smooth_noise
+from vp3d_core.train.cameras import MIN_DEPTH_M, CameraView, random_views, smooth_noise, world_to_camera
 from vp3d_core.train.dataset import load_bank
 
 BATCH, FRAMES = 300, 30
@@ -39,7 +39,7 @@ def test_cameras_stand_above_the_floor_but_few_before_a_stage(scene: Scene) -> N
     view = scene[1]
     centre = -torch.einsum("btji,btj->bti", view.camera_from_world, view.translation)
     height = centre[..., 2]
-    assert 0.88 < (height > 0).float().mean() < 1.0
+    assert 0.8 < (height > 0).float().mean() < 1.0
     assert 0.5 < height.median() < 3.0
 
 
