@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="trained lifter to start from: name or .safetensors file",
     )
+    add("--learning-rate", type=float, default=1e-3, help="highest (default: %(default)s)")
     add("--seed", type=int, default=0)
     add("--threads", type=int, default=0, help="CPU threads; 0 lets torch choose")
     add(
@@ -97,6 +98,7 @@ def settings_of(options: argparse.Namespace) -> TrainSettings:
         stack=options.stack,
         causal=options.causal,
         minutes=options.minutes,
+        learning_rate=options.learning_rate,
         seed=options.seed,
         steps=options.steps,
     )
