@@ -23,10 +23,15 @@ def write_npz(stream: IO[bytes], arrays: Mapping[str, npt.NDArray[Any]]) -> None
 
     Args:
         stream: Open for writing.
-        arrays: By name; none of objects.
+        arrays: By name.
+
+    Raises:
+        TypeError: An array holds objects, which only a pickle could.
     """
     with zipfile.ZipFile(stream, "w", compression=zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
         for name, array in arrays.items():
+            if array.dtype.hasobject:
+                raise TypeError(f"{name} holds objects, expected numbers or text")
             header = {
                 "descr": np.lib.format.dtype_to_descr(array.dtype),
                 "fortran_order": False,
