@@ -112,6 +112,13 @@ def test_times_must_increase(tmp_path: Path) -> None:
         write_all(tmp_path / "a.mp4", [(clips.marked_picture(96, 64), 0.5)] * 2)
 
 
+def test_the_size_must_stay(tmp_path: Path) -> None:
+    pictures = [clips.marked_picture(96, 64), clips.marked_picture(96, 66)]
+    with pytest.raises(ValueError, match="96 x 66 px, expected 96 x 64"):
+        write_all(tmp_path / "a.mp4", zip(pictures, (0.0, 0.1), strict=True))
+    assert os.listdir(tmp_path) == []
+
+
 def test_no_frames(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no frame was written"), FrameWriter(tmp_path / "a.mp4", rate_hz=30):
         pass

@@ -90,23 +90,25 @@ class FrameWriter:
         """Append one frame.
 
         Args:
-            rgb: (H, W, 3), of the same size as the first.
+            rgb: (H, W, 3), of the size of the first.
             time_s: Presentation time, s; more than that of the frame before.
 
         Raises:
             OutputError: The disk is full, for instance.
-            ValueError: The time does not increase.
+            ValueError: The time does not increase, or the size has changed.
         """
         height, width = rgb.shape[:2]
         if self._container is None:
             raise ValueError("write() belongs inside the with block")
+        size = width + width % 2, height + height % 2
         if self._stream is None or self._picture is None:
-            size = width + width % 2, height + height % 2
-            self._stream, self._picture = (
-                _add_stream(self._container, size, self._rate_hz),
-                _new_picture(size),
-            )
+            self._stream = _add_stream(self._container, size, self._rate_hz)
+            self._picture = _new_picture(size)
             self._first_s = time_s
+        if size != (self._picture.width, self._picture.height):
+            raise ValueError(
+                f"a frame is {width} x {height} px, expected {self._picture.width} x {self._picture.height}"
+            )
         tick = round((time_s - self._first_s) * TICKS_PER_S)
         if tick <= self._last_tick:
             raise ValueError(f"the time of a frame, {time_s} s, is not after the one before")
