@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 from tests import clips
 from tests.synthetic import look_at, seen_keypoints, seen_track, walking_motion
 from vp3d_core.camera import Camera
-from vp3d_core.errors import VideoReadError
+from vp3d_core.errors import OutputError, VideoReadError
 from vp3d_core.keypoints import Frame, Keypoints2D
 from vp3d_core.motion import Motion
 from vp3d_core.review.overlay import write_overlay
@@ -21,7 +22,7 @@ from vp3d_core.review.overlay_drawing import bone_colours
 from vp3d_core.review.projected_motion import ProjectedMotion
 from vp3d_core.review.thumbnails import TrackThumbnails
 from vp3d_core.skeletons import SLOTS
-from vp3d_core.video import probe, read_frames
+from vp3d_core.video import FrameWriter, probe, read_frames
 
 GREY = 90
 TIMES_S = [0.0, 0.05, 0.1, 0.4, 0.43, 0.9]  # of the footage, at a variable rate
@@ -169,6 +170,33 @@ def test_nothing_is_left_when_it_is_cancelled_or_fails(
     with pytest.raises(VideoReadError):
         write_overlay(tmp_path / "missing.mp4", tmp_path / "o.mp4", [], [])
     assert sorted(os.listdir(tmp_path)) == before
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_an_error_in_the_drawing_thread_surfaces_and_ends_all_threads(
+    footage: Path, tmp_path: Path, error: type[BaseException]
+) -> None:
+    def fail(frame: Frame) -> None:
+        if frame.time_s > 0.2:
+            raise error("while drawing")
+
+    before = sorted(os.listdir(tmp_path))
+    with pytest.raises(error, match="while drawing"):
+        write_overlay(footage, tmp_path / "o.mp4", [], [], on_frame=fail)
+    assert sorted(os.listdir(tmp_path)) == before
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("read-ahead")]
+
+
+def test_a_full_disk_ends_all_threads(footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OutputError("The disk is full")
+
+    monkeypatch.setattr(FrameWriter, "write", full)
+    before = sorted(os.listdir(tmp_path))
+    with pytest.raises(OutputError, match="disk is full"):
+        write_overlay(footage, tmp_path / "o.mp4", [], [])
+    assert sorted(os.listdir(tmp_path)) == before
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("read-ahead")]
 
 
 def test_people_have_colours_of_their_own() -> None:
