@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import dataclasses
 import logging
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from vp3d_core import bvh
 from vp3d_core.errors import MotionFormatError, OutputError
 from vp3d_core.motion import Motion
+from vp3d_core.rotations import quat_from_axis_angle, quat_multiply
 
 TWO_BONES = """HIERARCHY
 ROOT Hips
@@ -60,6 +62,22 @@ def test_a_capture_survives_the_round_trip(tmp_path: Path, walking_motion: Motio
     order = [motion.skeleton.names.index(name) for name in walking_motion.skeleton.names]
     assert np.abs(motion.joints_world()[:, order] - walking_motion.joints_world()).max() < 1e-4
     assert motion.frame_rate_hz == pytest.approx(30.0)
+
+
+def test_angles_go_on_without_jumps_from_part_to_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, walking_motion: Motion
+) -> None:
+    turns = np.linspace(0.0, 6.0 * np.pi, len(walking_motion.rotations))  # three times round
+    spin = quat_from_axis_angle(np.array([0.0, 0.0, 1.0]), turns)
+    rotations = walking_motion.rotations.copy()
+    rotations[:, 0] = quat_multiply(spin, rotations[:, 0])
+    motion = dataclasses.replace(walking_motion, rotations=rotations)
+    whole = bvh.bvh_from_motion(motion).frames
+    assert np.abs(np.diff(whole[:, 3:], axis=0)).max() < 180.0
+    monkeypatch.setattr(bvh, "_FRAMES_AT_ONCE", 7)
+    np.testing.assert_allclose(bvh.bvh_from_motion(motion).frames, whole, atol=1e-9)
+    bvh.save(tmp_path / "spin.bvh", motion)
+    np.testing.assert_allclose(bvh.parse_bvh((tmp_path / "spin.bvh").read_text()).frames, whole, atol=1e-6)
 
 
 def test_the_file_is_in_the_usual_form(tmp_path: Path, walking_motion: Motion) -> None:

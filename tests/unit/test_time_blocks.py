@@ -14,8 +14,9 @@ from vp3d_core import kinematics
 from vp3d_core.capture import people_stages
 from vp3d_core.capture.progress import Progress
 from vp3d_core.detect import clean as clean_module
-from vp3d_core.fitting import joint_rotations
+from vp3d_core.fitting import foot_lock, joint_rotations
 from vp3d_core.fitting.body_shape import fit_body
+from vp3d_core.lift import trajectory
 from vp3d_core.pose import Pose3D
 from vp3d_core.skeletons import JOINTS
 from vp3d_core.time_blocks import TimeBlock, time_blocks
@@ -69,10 +70,11 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         cleaned = clean_module.clean(keypoints)
         (path,) = people_stages.place_people([(1, keypoints)], [pose], camera, progress)
         turns = joint_rotations.solve_pose(joints, body, confidence=trust, rate_hz=30.0)
-        return [cleaned.xy, cleaned.scores, path.root, *turns]
+        depths = trajectory.weak_perspective_depths(pose, keypoints, camera)
+        return [cleaned.xy, cleaned.scores, path.root, *turns, depths]
 
     whole = results()
-    for module in (clean_module, people_stages, joint_rotations):
+    for module in (clean_module, people_stages, joint_rotations, trajectory):
         monkeypatch.setattr(module, "time_blocks", _short)
     for one, other in zip(whole, results(), strict=True):
         np.testing.assert_allclose(other, one, atol=1e-4)  # m, px, quaternions
@@ -90,7 +92,7 @@ def test_a_motion_fitted_in_blocks_is_the_same(monkeypatch: pytest.MonkeyPatch) 
         return one.root_positions, one.joints_world(), one.contacts, one.confidence
 
     whole = fitted()
-    for module in (kinematics, joint_rotations):
+    for module in (kinematics, joint_rotations, foot_lock):
         monkeypatch.setattr(module, "time_blocks", _short)
     for one, other in zip(whole, fitted(), strict=True):
         np.testing.assert_allclose(other, one, atol=1e-4)
