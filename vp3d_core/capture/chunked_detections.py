@@ -13,10 +13,9 @@ from ..arrays import Array, IntArray
 from ..keypoints import Detections2D
 from ..skeletons import KeypointSkeleton
 from .stage_store import Arrays, StoredArray
+from .stage_values import DETECTION_ARRAYS
 
 __all__ = ["ChunkedDetections"]
-
-_NAMES = ("boxes_xyxy", "scores", "keypoints_xy", "keypoint_scores")
 
 
 class ChunkedDetections(Sequence[Detections2D]):
@@ -28,9 +27,8 @@ class ChunkedDetections(Sequence[Detections2D]):
 
     def __init__(self, skeleton: KeypointSkeleton) -> None:
         self._skeleton = skeleton
-        self._chunks: list[
-            tuple[IntArray, dict[str, Array]]
-        ] = []  # first row of each frame and the end; rows
+        # Of each chunk: the first row of each frame and the end, (frames + 1,); the rows of all its frames.
+        self._chunks: list[tuple[IntArray, dict[str, Array]]] = []
         self._starts = [0]  # frame at which each chunk starts, and the end
 
     def append(self, arrays: Arrays) -> None:
@@ -38,7 +36,9 @@ class ChunkedDetections(Sequence[Detections2D]):
         points = len(self._skeleton.points)
         shapes = ((4,), (), (points, 2), (points,))
         bounds = np.concatenate([[0], np.cumsum(arrays["counts"].astype(np.int64))])
-        rows = {name: _floats(arrays[name], shape) for name, shape in zip(_NAMES, shapes, strict=True)}
+        rows = {
+            name: _floats(arrays[name], shape) for name, shape in zip(DETECTION_ARRAYS, shapes, strict=True)
+        }
         self._chunks.append((bounds, rows))
         self._starts.append(len(self) + len(bounds) - 1)
 
@@ -55,8 +55,9 @@ class ChunkedDetections(Sequence[Detections2D]):
         frame = range(len(self))[index]
         chunk = bisect_right(self._starts, frame) - 1
         bounds, rows = self._chunks[chunk]
-        first, end = bounds[frame - self._starts[chunk] :][:2]
-        return Detections2D(**{name: rows[name][first:end] for name in _NAMES}, skeleton=self._skeleton)
+        own = frame - self._starts[chunk]
+        found = slice(bounds[own], bounds[own + 1])
+        return Detections2D(**{name: rows[name][found] for name in DETECTION_ARRAYS}, skeleton=self._skeleton)
 
 
 def _floats(values: StoredArray, shape: tuple[int, ...]) -> Array:

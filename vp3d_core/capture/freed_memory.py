@@ -13,10 +13,8 @@ import sys
 __all__ = ["return_large_arrays"]
 
 LARGE_BYTES = 4 << 20  # above the pictures of an overlay, which come and go quickly
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = (
-    -1,
-    -3,
-)  # of glibc's malloc.h: of what is freed at the heap's end, and else
+# Of glibc's malloc.h: how much may stay free at the heap's end, and from what size on memory lies outside it.
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 
 
 def return_large_arrays() -> None:

@@ -13,6 +13,7 @@ from ..skeletons import SLOTS
 from .stage_store import Arrays, StoredArray
 
 __all__ = [
+    "DETECTION_ARRAYS",
     "pack_chunk",
     "pack_keypoints",
     "pack_poses",
@@ -24,6 +25,7 @@ __all__ = [
     "unpack_trajectories",
 ]
 
+DETECTION_ARRAYS = ("boxes_xyxy", "scores", "keypoints_xy", "keypoint_scores")  # of a chunk's people
 _POSE_ARRAYS = ("joints", "times_s", "sigma", "contacts", "up")
 
 
@@ -116,7 +118,7 @@ def pack_chunk(
         "counts": np.array([len(found.scores) for found in detections], dtype=np.int64),
         "complete": np.array(complete),
     }
-    for name in ("boxes_xyxy", "scores", "keypoints_xy", "keypoint_scores"):
+    for name in DETECTION_ARRAYS:
         values = [getattr(found, name) for found in detections if len(found.scores)]
         arrays[name] = np.concatenate(values) if values else np.zeros(0)
     return arrays
