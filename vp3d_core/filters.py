@@ -43,10 +43,10 @@ def gaussian_smooth(values: Array, sigma_frames: float, *, weights: Array | None
     if sigma_frames <= 0 or frames < 2:
         return values.copy()
     if values.ndim > 2:  # group by group: the spectra of all at once take several times the memory
-        groups = [
-            gaussian_smooth(values[:, j], sigma_frames, weights=weights) for j in range(values.shape[1])
-        ]
-        return np.stack(groups, axis=1)
+        smoothed = np.empty_like(values)
+        for j in range(values.shape[1]):
+            smoothed[:, j] = gaussian_smooth(values[:, j], sigma_frames, weights=weights)
+        return smoothed
     if weights is None:
         weights = np.ones(frames)
     radius = min(int(np.ceil(4 * sigma_frames)), frames - 1)

@@ -195,7 +195,7 @@ def _pelvis_shift(corrections: Array, held: BoolArray, rate_hz: float) -> Array:
 
 def _leg(skeleton: MotionSkeleton, side: int) -> tuple[int, int, int, float, float]:
     name = ("left", "right")[side]
-    hip, knee, ankle = (skeleton.names.index(f"{name}_{part}") for part in ("hip", "knee", "ankle"))
+    hip, knee, ankle = (skeleton.names.index(f"{name}_{part}") for part in LEG_PARTS)
     thigh, shank = (float(np.linalg.norm(skeleton.rest_offsets[j])) for j in (knee, ankle))
     return hip, knee, ankle, thigh, shank
 
@@ -222,7 +222,7 @@ def _pelvis_drop(
         for side in range(2):
             hip, _, ankle, thigh, shank = _leg(skeleton, side)
             farthest = _farthest(placed, hip, ankle, thigh + shank)
-            offset = placed[:, 0] + shift[rows] + placed[:, hip] - placed[:, 0] - targets[rows, side]
+            offset = placed[:, hip] + shift[rows] - targets[rows, side]
             level = (offset[:, :2] ** 2).sum(axis=-1)
             allowed = np.sqrt(np.maximum(farthest**2 - level, 0.0))
             needed = np.where(held[rows, side], np.maximum(offset[:, 2] - allowed, 0.0), 0.0)
