@@ -118,7 +118,7 @@ def _print_table(out: Path, names: list[str]) -> None:
     }
     print(f"{'run':26}{'seeds':>6}" + "".join(f"{name:>11}" for name in columns) + f"{'apart':>9}")
     for name in names:
-        files = sorted(out.glob(f"{name}-[0-9].json"))
+        files = sorted(out.glob(f"{name}-[0-9]*.json"))
         if not files:
             continue
         rows = [json.loads(file.read_text("utf-8"))["mean"] for file in files]
@@ -135,7 +135,9 @@ def main() -> None:
     )
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("names", nargs="*", help=f"of {', '.join(RUNS)} (default: all)")
+    parser.add_argument(
+        "names", nargs="*", choices=list(RUNS), metavar="NAME", help=f"of {', '.join(RUNS)} (default: all)"
+    )
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--longer", type=int, default=1)
     parser.add_argument("--processes", type=int, default=1)

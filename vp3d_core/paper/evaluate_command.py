@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SkeletonMismatch
+from ..output_file import replaced_when_done
 from .options import add_data_options, load_data_of, views_of
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _check_fit(models: PaperModels, data: PaperData) -> None:
 
 
 def print_scores(scores: dict[str, ActionScores], *, json_path: Path | None) -> None:
-    """Print a table: mm, and mm a frame for the velocity."""
+    """Print a table: mm, and mm a frame for the velocity; also write it as JSON, whole or not at all."""
     from .evaluation import mean_scores
 
     total = mean_scores(scores)
@@ -86,4 +87,5 @@ def print_scores(scores: dict[str, ActionScores], *, json_path: Path | None) -> 
         )
     if json_path is not None:
         content = {name: asdict(row) for name, row in scores.items()}
-        json_path.write_text(json.dumps({"actions": content, "mean": asdict(total)}, indent=1), "utf-8")
+        with replaced_when_done(json_path) as temporary:
+            temporary.write_text(json.dumps({"actions": content, "mean": asdict(total)}, indent=1), "utf-8")
