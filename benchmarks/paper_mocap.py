@@ -135,13 +135,14 @@ def main() -> None:
     )
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument(
-        "names", nargs="*", choices=list(RUNS), metavar="NAME", help=f"of {', '.join(RUNS)} (default: all)"
-    )
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(RUNS)} (default: all)")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--longer", type=int, default=1)
     parser.add_argument("--processes", type=int, default=1)
     options = parser.parse_args()
+    unknown = sorted(set(options.names) - set(RUNS))
+    if unknown:
+        parser.error(f"there are no runs {', '.join(unknown)}; choose from {', '.join(RUNS)}")
     options.out.mkdir(parents=True, exist_ok=True)
     names = options.names or list(RUNS)
     runs = [(name, seed) for seed in range(options.seeds) for name in names]
