@@ -61,6 +61,7 @@ class VP3D_PT_advanced(CapturePanel, bpy.types.Panel):
             layout.prop(chosen, "keypoints_path")
         layout.prop(chosen, "rate")
         layout.prop(chosen, "smooth")
+        layout.prop(chosen, "mirror")
         column = layout.column(heading="Part")
         column.prop(chosen, "use_range", text="")
         column = column.column(align=True)

@@ -105,6 +105,10 @@ class SceneChoices(bpy.types.PropertyGroup):
         description="Smooth keypoints and motion, as far as the noise in them asks for",
         default=True,
     )
+    mirror: bpy.props.BoolProperty(
+        name="Mirrored Pass",
+        description="Lift mirrored keypoints too: a little more accurate, twice the lifting time",
+    )
     use_range: bpy.props.BoolProperty(
         name="Part of the Video", description="Capture a part of the video only"
     )
@@ -143,6 +147,7 @@ def capture_settings(scene: bpy.types.Scene) -> CaptureSettings:
         fps=scene.render.fps / scene.render.fps_base if chosen.rate == "SCENE" else None,
         device=own.device,
         smooth=chosen.smooth,
+        mirror=chosen.mirror,
         threads=own.threads,
         focal_mm=chosen.focal_mm if chosen.lens == "FOCAL_MM" else None,
         fov_deg=chosen.fov_deg if chosen.lens == "FOV" else None,

@@ -195,9 +195,11 @@ def test_choices_become_settings(addon: bpy.types.AddonPreferences) -> None:
     chosen.lens, chosen.focal_mm = "FOCAL_MM", 28.0
     chosen.use_range, chosen.start_s, chosen.end_s = True, 1.0, 4.0
     chosen.smooth = False
+    chosen.mirror = True
     addon.device, addon.threads = "cpu", 3
     settings = properties.capture_settings(scene)
-    assert (settings.fps, settings.device, settings.threads, settings.smooth) == (25.0, "cpu", 3, False)
+    assert (settings.fps, settings.device, settings.threads) == (25.0, "cpu", 3)
+    assert (settings.smooth, settings.mirror) == (False, True)
     assert settings.height_m == pytest.approx(1.9)
     assert (settings.focal_mm, settings.fov_deg, settings.focal_px) == (28.0, None, None)
     assert (settings.start_s, settings.end_s, settings.person) == (1.0, 4.0, ("all",))

@@ -52,10 +52,15 @@ def settings(**changes: object) -> TrainSettings:
     return TrainSettings(**values | changes)  # type: ignore[arg-type]
 
 
-def test_the_loss_falls_and_the_weights_beat_random_ones(bank: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stack", [1, 3])
+def test_the_loss_falls_and_the_weights_beat_random_ones(bank: Path, tmp_path: Path, stack: int) -> None:
     seen: list[dict[str, float]] = []
     path = train_lifter(
-        bank, tmp_path, TINY, device=CPU, on_progress=lambda step, steps, parts: seen.append(parts)
+        bank,
+        tmp_path,
+        settings(stack=stack),
+        device=CPU,
+        on_progress=lambda step, steps, parts: seen.append(parts),
     )
     assert len(seen) == 4
     assert seen[-1]["mpjpe_mm"] < 0.5 * seen[0]["mpjpe_mm"]
@@ -140,16 +145,31 @@ def test_a_run_starts_from_a_trained_lifter(bank: Path, tmp_path: Path) -> None:
     assert torch.equal(before, after)
 
 
+def test_batchnorm_keeps_the_statistics_it_starts_with(bank: Path, tmp_path: Path) -> None:
+    first = train_lifter(bank, tmp_path / "first", settings(steps=3), device=CPU)
+    second = train_lifter(bank, tmp_path / "second", settings(steps=3), device=CPU, start=first)
+    before, after = (load_lifter_model(path, CPU)[0].state_dict() for path in (first, second))
+    assert torch.equal(before["layers_bn.0.running_var"], after["layers_bn.0.running_var"])
+    assert not torch.equal(before["layers_bn.0.weight"], after["layers_bn.0.weight"])
+
+
 def test_a_run_starts_from_a_wider_lifter(bank: Path, tmp_path: Path) -> None:
-    wide = train_lifter(bank, tmp_path / "wide", settings(steps=60), device=CPU)
-    kept = settings(channels=56, steps=1, learning_rate=0.0, weight_decay=0.0, average=0.0)
+    wide = train_lifter(bank, tmp_path / "wide", TINY, device=CPU)
+    kept = settings(channels=48, steps=1, learning_rate=0.0, weight_decay=0.0, average=0.0)
     narrow = train_lifter(bank, tmp_path / "narrow", kept, device=CPU, start=wide)
     held_out = load_bank(bank, CPU).subset(held_out=True)
-    before, after = (
-        evaluate_lifter(Lifter.load(path, device="cpu"), held_out, noise=1.0, windows=8).mpjpe
-        for path in (wide, narrow)
+    random = save_random_lifter(tmp_path / "random.safetensors")
+    whole, part, nothing = (
+        evaluate_lifter(Lifter.load(path, device="cpu"), held_out, noise=1.0, windows=8).p_mpjpe
+        for path in (wide, narrow, random)
     )
-    assert after < 1.5 * before
+    assert part - whole < 0.25 * (nothing - whole)
+
+
+def test_a_run_goes_on_with_its_own_options_only(bank: Path, tmp_path: Path) -> None:
+    train_lifter(bank, tmp_path, settings(steps=1), device=CPU)
+    with pytest.raises(InputError, match="other --widths, --stack or --channels"):
+        train_lifter(bank, tmp_path, settings(steps=2, stack=2), device=CPU)
 
 
 def test_a_lifter_of_another_size_is_refused(bank: Path, tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ class TemporalConvolutions(nn.Module):
     def features(self, x: torch.Tensor) -> torch.Tensor:
         """Run all hidden layers on (B, in_channels, T)."""
         if x.shape[-1] < self.receptive_field:
-            raise ValueError(f"{x.shape[-1]} frames given, the receptive field is {self.receptive_field}")
+            raise ValueError(f"{x.shape[-1]} steps given, the receptive field is {self.receptive_field}")
         if self.strided:
             return self.strided_features(x.transpose(1, 2))[:, :, None]
         x = self.drop(self.relu(self.expand_bn(self.expand_conv(x))))
@@ -275,6 +275,8 @@ class LifterModel(TemporalConvolutions):
     def _steps(self, features: torch.Tensor) -> torch.Tensor:
         """Stack frames: (B, T, C) to (B, T / stack, stack * C)."""
         batch, frames, channels = features.shape
+        if frames % self.stack:
+            raise ValueError(f"{frames} frames given, expected a multiple of {self.stack}")
         return features.reshape(batch, frames // self.stack, self.stack * channels)
 
     def _heads(self, y: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import WeightsCorrupt, WeightsMissing
+from ..output_file import replaced_when_done
 
 if TYPE_CHECKING:
     import torch
@@ -101,7 +102,7 @@ def load_lifter_model(
 def save_lifter_model(path: Path, model: LifterModel, *, training: Mapping[str, object]) -> str:
     """Write a lifter as safetensors and return the file's sha256.
 
-    Convolutions are kept as float16, which halves the file and moves no joint by a tenth of a millimetre.
+    Convolutions are kept as float16, which halves the file and moves joints by less than a millimetre.
 
     Args:
         path: Ends in .safetensors; replaced only when the new file is complete.
@@ -128,7 +129,6 @@ def save_lifter_model(path: Path, model: LifterModel, *, training: Mapping[str, 
         for name, tensor in model.state_dict().items()
     }
     content = safetensors.torch.save(tensors, metadata={"vp3d": json.dumps(header)})
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(content)
-    temporary.replace(path)
+    with replaced_when_done(path) as temporary:
+        temporary.write_bytes(content)
     return hashlib.sha256(content).hexdigest()

@@ -66,6 +66,11 @@ class WindowPool:
 
     A sequence's windows teach almost the same; drawing few from each of many makes a better step of the same
     work.
+
+    Args:
+        size: Sequences kept.
+        window, stack, frames_before: Of the model, in frames.
+        generator: Random numbers, on the sequences' device.
     """
 
     def __init__(
@@ -77,7 +82,7 @@ class WindowPool:
         self._next = self._filled = 0
 
     def add(self, parts: tuple[torch.Tensor, ...]) -> None:
-        """Put sequences in place of the oldest."""
+        """Put sequences in place of the oldest: features (B, T, C) and targets (B, T, ...)."""
         if not self._parts:
             self._parts = [part.new_zeros(self._size, *part.shape[1:]) for part in parts]
             self._parts[0] = self._parts[0].to(torch.bfloat16)  # half the memory to gather from

@@ -16,7 +16,7 @@ __all__ = ["DIAGONAL_MM", "MIN_DEPTH_M", "CameraView", "random_views", "smooth_n
 
 _FOCAL_MM = (24.0, 26.0, 26.0, 28.0, 30.0, 35.0, 40.0, 50.0, 60.0, 70.0, 14.0, 110.0)
 _ASPECTS = (4 / 3, 3 / 4, 16 / 9, 16 / 9, 9 / 16, 1.0)
-DIAGONAL_MM = 43.267
+DIAGONAL_MM = 43.267  # of the picture that 35-mm equivalent focal lengths speak of
 MIN_DEPTH_M = 0.35
 BELOW_FLOOR_SHARE = 0.7  # of cameras that look up from below the floor and stay there, as before a stage
 

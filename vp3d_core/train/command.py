@@ -74,6 +74,7 @@ def run(options: argparse.Namespace) -> int:
         settings = settings.on_gpu()
     if options.threads:
         torch.set_num_threads(options.threads)
+    torch.set_flush_denormal(True)
     options.out.mkdir(parents=True, exist_ok=True)
     bank = prepare_bank(options.mocap, options.out / "bank.npz")
     started = time.monotonic()

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from ..lift.normalise import LIFT_RATE_HZ, normalise
+from ..output_file import replaced_when_done
 from .bodies import detector_points, give_proportions, mirror, turn_about_vertical
 from .cameras import random_views
 from .mocap import CLIP_RATE_HZ, MocapClip
@@ -79,16 +80,15 @@ class Batch:
 
 def save_bank(path: Path, clips: list[MocapClip]) -> None:
     """Write clips as one npz, so that parsing happens once."""
-    temporary = path.with_suffix(".tmp.npz")
-    np.savez(
-        temporary,
-        names=np.array([clip.name for clip in clips]),
-        lengths=np.array([len(clip.joints) for clip in clips]),
-        joints=np.concatenate([clip.joints for clip in clips]),
-        segments=np.concatenate([clip.segments for clip in clips]),
-        contacts=np.concatenate([clip.contacts for clip in clips]),
-    )
-    temporary.replace(path)
+    arrays = {
+        "names": np.array([clip.name for clip in clips]),
+        "lengths": np.array([len(clip.joints) for clip in clips]),
+        "joints": np.concatenate([clip.joints for clip in clips]),
+        "segments": np.concatenate([clip.segments for clip in clips]),
+        "contacts": np.concatenate([clip.contacts for clip in clips]),
+    }
+    with replaced_when_done(path) as temporary, temporary.open("wb") as stream:
+        np.savez(stream, **arrays)
 
 
 def load_bank(path: Path, device: torch.device) -> MocapBank:

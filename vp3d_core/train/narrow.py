@@ -28,6 +28,9 @@ def narrowed(model: LifterModel, channels: int, features: torch.Tensor) -> Lifte
         model: A trained lifter.
         channels: As many or fewer.
         features: (B, T, FEATURES) of usual people, on the model's device.
+
+    Raises:
+        ValueError: when more channels are asked for than there are.
     """
     if channels > model.channels:
         raise ValueError(f"the lifter has {model.channels} channels, {channels} are asked for")

@@ -30,7 +30,9 @@ BEND_SHARE, BEND_SIGMA_DEG = 0.35, 14.0  # of sequences whose trunk is bent; an 
 TILT_SHARE, TILT_SIGMA_DEG = 0.15, 14.0  # of sequences whose whole body is tilted
 LIE_SHARE, LIE_FACTOR = 0.25, 4.0  # of the tilted ones, which tilt more
 CROUCH_SHARE, CROUCH_DEPTH_M = 0.2, 0.6  # of sequences that crouch, and how far at most
-CROUCH_LEAN_RAD_M = 1.6  # at most, forwards
+CROUCH_LEAN_RAD_PER_M = 1.6  # of depth at most, forwards
+CROUCH_BACK = 0.25  # metres that the pelvis goes back for each that it goes down
+CROUCH_STEP_FRAMES = 25  # between depths drawn, at 30 Hz
 LEAST_HIP_HEIGHT = 0.3  # of the legs' length, above the ankle
 # Of each arm, forearm, leg and shank: its joints, of which the first stays, the share of sequences that swing
 # it, and the standard deviation about each axis.
@@ -88,7 +90,7 @@ def crouch(
     """
     batch, frames = joints.shape[:2]
     draw = torch.rand(batch, 3, generator=generator, device=joints.device)
-    wish = smooth_noise(batch, frames, 1, 25, generator)[..., 0] * 1.5
+    wish = 1.5 * smooth_noise(batch, frames, 1, CROUCH_STEP_FRAMES, generator)[..., 0]
     wish = wish + torch.randn(batch, 1, generator=generator, device=joints.device)
     depth = CROUCH_DEPTH_M * draw[:, 1:2] * wish.sigmoid() * (draw[:, :1] < CROUCH_SHARE)
     legs = [
@@ -101,7 +103,7 @@ def crouch(
         depth = torch.minimum(depth, room.clamp_min(0))
     forward = segments[:, :, 0, :, 0]
     down = torch.tensor([0.0, 0.0, -1.0], device=joints.device)
-    move = depth[..., None] * (down - 0.25 * forward)
+    move = depth[..., None] * (down - CROUCH_BACK * forward)
     upper = [0, *_UPPER, *(leg[0] for leg in legs)]
     moved = joints.index_copy(
         2, torch.tensor(upper, device=joints.device), joints[:, :, upper] + move[:, :, None]
@@ -110,7 +112,7 @@ def crouch(
         moved[:, :, knee] = _bent_knee(
             joints[:, :, [hip, knee, ankle]], moved[:, :, hip], depth[..., None] * forward
         )
-    angle = CROUCH_LEAN_RAD_M * draw[:, 2:3] * depth
+    angle = CROUCH_LEAN_RAD_PER_M * draw[:, 2:3] * depth
     turn = _rotations(angle[..., None] * segments[:, :, 0, :, 1])
     bent = _carried(moved, 0, moved[:, :, :1], turn)
     moved[:, :, list(_UPPER)] = bent[:, :, list(_UPPER)]

@@ -59,5 +59,5 @@ class TrainSettings:
         """Return the settings with batches that keep a GPU busy, and what suits a wide network on them."""
         return dataclasses.replace(
             self, batch=1024, every=8, outputs=80, pool=16_384, pairs=1024, singles=2048,
-            dropout=0.1, learning_rate=0.7 * self.learning_rate, average=0.9995,
+            dropout=0.1, average=0.9995,
         )  # fmt: skip

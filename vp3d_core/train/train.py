@@ -21,6 +21,7 @@ from ..errors import InputError
 from ..lift.model import LifterModel
 from ..lift.normalise import FEATURES
 from ..lift.weights import load_lifter_model, save_lifter_model
+from ..output_file import replaced_when_done
 from ..skeletons import JOINTS
 from .batches import WindowPool, training_batches
 from .dataset import load_bank, make_batch
@@ -62,18 +63,19 @@ def train_lifter(
     """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
-    torch.set_flush_denormal(True)
-    model = _first_model(start, bank_path, settings, device)
+    checkpoint = out / "checkpoint.pt"
+    model = _first_model(None if checkpoint.is_file() else start, bank_path, settings, device)
+    if start is not None:
+        model.freeze_batchnorm()
     average = torch.optim.swa_utils.AveragedModel(
         model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(settings.average), use_buffers=True
     )
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
     )
-    checkpoint = out / "checkpoint.pt"
     step, spent_s = _resume(checkpoint, model, average, optimizer, device)
     batches = training_batches(bank_path, settings, model, device, step)
-    generator = torch.Generator(device).manual_seed(settings.seed + step)
+    generator = torch.Generator(device).manual_seed(settings.seed + step + 1)  # others than the batches'
     pool = WindowPool(settings.pool, model.window, model.stack, model.frames_before, generator)
     for _ in range(max(1, settings.pool // settings.batch // 8)):
         pool.add(tuple(part.to(device) for part in next(batches)))
@@ -95,7 +97,6 @@ def train_lifter(
             _save_checkpoint(checkpoint, model, average, optimizer, step, time.monotonic() - started)
             _write(out, average.module, settings, step)
     _save_checkpoint(checkpoint, model, average, optimizer, step, time.monotonic() - started)
-    torch.set_flush_denormal(False)
     return _write(out, average.module, settings, step)
 
 
@@ -109,7 +110,6 @@ def _first_model(
     ).to(device).train()  # fmt: skip
     if start is not None:
         _take_over(start, model, bank_path, settings)
-        model.freeze_batchnorm()
     return model
 
 
@@ -120,15 +120,14 @@ def _take_over(start: str | Path, model: LifterModel, bank_path: Path, settings:
         InputError: when it has fewer channels, or its architecture is another.
     """
     device = model.shrink.weight.device
-    trained, header = load_lifter_model(start, device)
+    trained, _ = load_lifter_model(start, device)
     same = (trained.filter_widths, trained.stack, trained.causal) == (
         model.filter_widths, model.stack, model.causal,
     )  # fmt: skip
     if not same or trained.channels < model.channels:
-        found = cast(dict[str, object], header["architecture"])
         raise InputError(
-            f"{start} has widths {found['filter_widths']}, {trained.channels} channels and {trained.stack} "
-            f"frames a step{', causal' if trained.causal else ''}, not as asked",
+            f"{start} has widths {list(trained.filter_widths)}, {trained.channels} channels and "
+            f"{trained.stack} frames a step{', causal' if trained.causal else ''}, not as asked",
             hint="Give --widths, --stack and --causal of the lifter to start from, and no more --channels.",
         )
     if trained.channels > model.channels:
@@ -207,14 +206,13 @@ def _save_checkpoint(
     step: int,
     spent_s: float,
 ) -> None:
-    temporary = path.with_suffix(".tmp")
     state = {
         "model": model.state_dict(),
         "average": average.state_dict(),
         "optimizer": optimizer.state_dict(),
     }
-    torch.save(state | {"step": step, "spent_s": spent_s}, temporary)
-    temporary.replace(path)
+    with replaced_when_done(path) as temporary:
+        torch.save(state | {"step": step, "spent_s": spent_s}, temporary)
 
 
 def _resume(
@@ -227,7 +225,13 @@ def _resume(
     if not path.is_file():
         return 0, 0.0
     state = torch.load(path, map_location=device, weights_only=True)
-    model.load_state_dict(state["model"])
-    average.load_state_dict(state["average"])
-    optimizer.load_state_dict(state["optimizer"])
+    try:
+        model.load_state_dict(state["model"])
+        average.load_state_dict(state["average"])
+        optimizer.load_state_dict(state["optimizer"])
+    except (RuntimeError, ValueError) as error:
+        raise InputError(
+            f"{path} is of a run with other --widths, --stack or --channels",
+            hint="Give the same options to go on with it, or another folder with -o.",
+        ) from error
     return int(state["step"]), float(state["spent_s"])
