@@ -21,11 +21,11 @@ __all__ = ["DEFAULT_LIFTER", "load_lifter_model", "save_lifter_model", "weights_
 
 FORMAT = "vp3d.lifter"
 VERSION = 1
-DEFAULT_LIFTER = "lifter-81f"
+DEFAULT_LIFTER = "lifter-243f"
 _FOLDER = Path(__file__).resolve().parent.parent / "weights"
 # sha256 of the weights in this package; a test compares them with the files.
 SHIPPED_SHA256: dict[str, str] = {
-    "lifter-81f": "a2c97713fe6cc8586644e4ecfd0c22ea60216efe202709c06706edff9546c1be"
+    "lifter-243f": "3ff2c637a550f477ee38b4d1ee5be33b89bfda1b83084f38ec7bdabc46e2d6e2"
 }
 
 

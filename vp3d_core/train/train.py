@@ -18,6 +18,7 @@ from typing import cast
 import torch
 
 from ..errors import InputError
+from ..lift.lifter import has_bfloat16
 from ..lift.model import LifterModel
 from ..lift.normalise import FEATURES
 from ..lift.weights import load_lifter_model, save_lifter_model
@@ -152,7 +153,7 @@ def _step(
     windows, *targets = pool.draw(settings.pairs, 2)
     more, *more_targets = pool.draw(settings.singles, 1)
     windows = torch.cat([windows, more])
-    half = _has_bf16(windows.device)
+    half = has_bfloat16(windows.device)
     with torch.autocast(windows.device.type, dtype=torch.bfloat16, enabled=half):
         output = model.forward_windows(windows if half else windows.float())
     output = {name: _as_pairs(value.float(), settings.pairs) for name, value in output.items()}
@@ -172,12 +173,6 @@ def _as_pairs(values: torch.Tensor, pairs: int) -> torch.Tensor:
     singles = values[2 * pairs :]
     neighbours = values[: 2 * pairs].unflatten(0, (pairs, 2)).flatten(1, 2)
     return torch.cat([neighbours, torch.cat([singles, singles], dim=1)])
-
-
-def _has_bf16(device: torch.device) -> bool:
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
-    return device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()  # pyright: ignore[reportPrivateUsage]
 
 
 def _fraction_done(settings: TrainSettings, step: int, elapsed_s: float) -> float:
