@@ -25,13 +25,10 @@ LIMIT_COLOUR = "#b03030"
 def save_plot(path: Path, results: Sequence[SweepResult], *, limit: float) -> None:
     """Write a plot for each sweep, with the growth that is asked for as a dashed line."""
     figure, axes = plt.subplots(2, 3, figsize=(14, 7.5), layout="constrained")
-    panels = list(axes.flat)
-    for panel, result in zip(panels, results, strict=False):
+    for panel, result in zip(axes.flat, results, strict=True):
         _draw(panel, result, limit)
-    for panel in panels[len(results) :]:
-        panel.axis("off")
-    handles, labels = panels[0].get_legend_handles_labels()
-    panels[-1].legend(handles, labels, frameon=False, loc="center", fontsize=12)
+    handles, labels = axes.flat[0].get_legend_handles_labels()
+    figure.legend(handles, labels, frameon=False, loc="outside lower center", ncols=4, fontsize=11)
     figure.savefig(path, dpi=90)
     plt.close(figure)
 
