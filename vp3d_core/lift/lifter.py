@@ -286,10 +286,11 @@ def _at_times(columns: Array, grid: Array, times: Array) -> Array:
 def _pose(columns: Array, times: Array) -> Pose3D:
     count = len(JOINTS.points)
     joints, sigma, contacts, up = np.split(columns, np.cumsum([3 * count, count, 4]), axis=1)
+    # float32: as exact as the network, and half as large.
     return Pose3D(
-        joints=joints.reshape(len(times), count, 3).astype(np.float64),
+        joints=joints.reshape(len(times), count, 3),
         times_s=times,
-        sigma=np.maximum(sigma, 1e-3).astype(np.float64),
-        contacts=np.clip(contacts, 0.0, 1.0).astype(np.float64),
-        up=(up / np.linalg.norm(up, axis=1, keepdims=True)).astype(np.float64),
+        sigma=np.maximum(sigma, 1e-3),
+        contacts=np.clip(contacts, 0.0, 1.0),
+        up=up / np.linalg.norm(up, axis=1, keepdims=True),
     )
