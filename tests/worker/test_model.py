@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.worker.lifters import as_if_trained
 from vp3d_core.lift.model import LifterModel, TemporalModel, count_parameters, receptive_field
 
 WIDTHS = {27: (3, 3, 3), 81: (3, 3, 3, 3), 243: (3, 3, 3, 3, 3)}
@@ -14,13 +15,7 @@ WIDTHS = {27: (3, 3, 3), 81: (3, 3, 3, 3), 243: (3, 3, 3, 3, 3)}
 def small_model(widths: tuple[int, ...], **options: object) -> TemporalModel:
     torch.manual_seed(0)
     model = TemporalModel(5, 2, 4, widths, channels=16, **options)  # type: ignore[arg-type]
-    for module in model.modules():
-        if isinstance(module, torch.nn.BatchNorm1d):
-            assert module.running_mean is not None
-            assert module.running_var is not None
-            module.running_mean.normal_()
-            module.running_var.uniform_(0.5, 2.0)
-    return model.eval()
+    return as_if_trained(model)
 
 
 @pytest.mark.parametrize(("frames", "parameters"), [(27, 8_555_571), (81, 12_753_971), (243, 16_952_371)])
