@@ -88,7 +88,7 @@ def fit_skeleton(
         raise ValueError(
             f"{len(times_s)} frames at {frame_rate_hz} Hz, expected at least one at more than 0 Hz"
         )
-    trust = np.ones(joints_world.shape[:2]) if confidence is None else confidence
+    trust = np.ones(joints_world.shape[:2]) if confidence is None else np.clip(confidence, 0.0, 1.0)
     body = skeleton or fit_body(joints_world, confidence=trust)
     new_times_s = frame_times(times_s, frame_rate_hz)
     root, turns, ankles = _solve(
