@@ -90,7 +90,7 @@ def to_world(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array) -> 
     Returns:
         (T, 25, 3) m.
     """
-    joints_world = np.empty(pose.joints.shape)
+    joints_world = np.empty_like(pose.joints)
     for block in time_blocks(len(joints_world), margin=0):
         joints_world[block.kept] = _placed(
             pose.joints[block.kept], trajectory.root[block.kept], world_from_camera

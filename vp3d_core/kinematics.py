@@ -88,14 +88,15 @@ def fit_skeleton(
         raise ValueError(
             f"{len(times_s)} frames at {frame_rate_hz} Hz, expected at least one at more than 0 Hz"
         )
-    trust = np.ones(joints_world.shape[:2]) if confidence is None else np.clip(confidence, 0.0, 1.0)
+    trust = np.ones(joints_world.shape[:2]) if confidence is None else confidence
+    trust = np.clip(trust, 0.0, 1.0, dtype=np.float32)  # the largest arrays are float32: fine enough, and small
     body = skeleton or fit_body(joints_world, confidence=trust)
     new_times_s = frame_times(times_s, frame_rate_hz)
     root, turns, ankles = _solve(
         joints_world, trust, times_s, new_times_s, body, rate_hz=frame_rate_hz, smooth=smooth
     )
     del joints_world  # of a long clip it is large, and nobody else may hold it
-    trust = _motion_confidence(interpolate_linear(times_s, trust, new_times_s))
+    trust = _motion_confidence(trust, times_s, new_times_s)
     known = (
         None if contacts is None else np.clip(interpolate_linear(times_s, contacts, new_times_s), 0.0, 1.0)
     )
@@ -131,7 +132,7 @@ def _solve(
     """
     count = len(new_times_s)
     root, ankles = np.empty((count, 3)), np.empty((count, 2, 3))
-    turns = np.empty((count, len(body.names), 4))
+    turns = np.empty((count, len(body.names), 4), dtype=np.float32)
     for block in time_blocks(count, margin=int(np.ceil((SMOOTHING_REACH_S + HINGE_REACH_S) * rate_hz))):
         at_s = new_times_s[block.read]
         first, last = np.searchsorted(times_s, at_s[[0, -1]])
@@ -161,18 +162,17 @@ def _smoothed(joints: Array, rate_hz: float) -> Array:
     return result
 
 
-def _motion_confidence(confidence: Array) -> Array:
-    """Return (T, 29): the neck and the clavicles have the thorax's, the head that of the ears."""
-    thorax = confidence[:, JOINTS.index("thorax")]
-    ears = (confidence[:, JOINTS.index("left_ear")] + confidence[:, JOINTS.index("right_ear")]) / 2
-    extra = {"neck": thorax, "head": ears, "left_clavicle": thorax, "right_clavicle": thorax}
-    return np.stack(
-        [
-            confidence[:, j] if j < len(JOINTS.points) else extra[name]
-            for j, name in enumerate(MOTION_SKELETON_NAMES)
-        ],
-        axis=1,
-    )
+def _motion_confidence(confidence: Array, times_s: Array, new_times_s: Array) -> Array:
+    """Return (N, 29) at new times: the neck and the clavicles have the thorax's, the head that of the ears."""
+    result = np.empty((len(new_times_s), len(MOTION_SKELETON_NAMES)), dtype=np.float32)
+    sources = {"neck": ("thorax",), "head": ("left_ear", "right_ear"),
+               "left_clavicle": ("thorax",), "right_clavicle": ("thorax",)}  # fmt: skip
+    for block in time_blocks(len(result), margin=0):
+        known = interpolate_linear(times_s, confidence, new_times_s[block.kept])
+        for j, name in enumerate(MOTION_SKELETON_NAMES):
+            source = [JOINTS.index(joint) for joint in sources.get(name, (name,))]
+            result[block.kept, j] = known[:, source].mean(axis=1)
+    return result
 
 
 def camera_at(camera: Camera | None, times_s: Array, new_times_s: Array) -> Camera | None:

@@ -18,7 +18,7 @@ from .camera import Camera
 from .capture.camera_choice import camera_from_settings, camera_key
 from .capture.detection_stage import DetectedVideo, detect_people
 from .capture.frame_rate import frame_rate_hz
-from .capture.freed_memory import return_large_arrays
+from .capture.freed_memory import give_back_freed_memory, return_large_arrays
 from .capture.people_stages import FollowedPerson, fit_people, follow_people, lift_people, place_people
 from .capture.progress import Progress
 from .capture.stage_store import StageStore, code_key, make_key, source_sha256
@@ -146,6 +146,7 @@ def capture_people(
     tracks, people = _follow(detected.video, info, settings, store=store, key=key)
     times_s, model_id = detected.video.times_s, detected.model_id
     del detected  # as large as the keypoints
+    give_back_freed_memory()
 
     progress.stage("lift")
     height_m = settings.height_m or DEFAULT_HEIGHT_M
@@ -158,12 +159,16 @@ def capture_people(
     )
     if not arrays:
         store.save("lift", key, pack_poses(poses))
+    lifter_id = lifter.model_id
+    del arrays, lifter  # the network is larger than the poses of a long video
+    give_back_freed_memory()
 
     progress.stage("place")
     arrays = store.load("place", key)
     paths = unpack_trajectories(arrays) if arrays else place_people(people, poses, camera, progress)
     if not arrays:
         store.save("place", key, pack_trajectories(paths))
+    give_back_freed_memory()
 
     progress.stage("fit")
     meta: dict[str, object] = {
@@ -171,7 +176,7 @@ def capture_people(
         "source_sha256": source,
         "code_version": __version__,
         "settings": _without_folders(settings),
-        "models": {"detector": model_id, "lifter": lifter.model_id},
+        "models": {"detector": model_id, "lifter": lifter_id},
         "height_m": height_m,
         "camera_from": camera_origin,
     }
@@ -188,6 +193,7 @@ def capture_people(
         progress=progress,
     )
     found = [Person(track_id, points, one) for (track_id, points), one in zip(people, motions, strict=True)]
+    give_back_freed_memory()
     progress.flush()
     return Capture(info, times_s, tracks, found)
 

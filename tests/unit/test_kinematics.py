@@ -61,7 +61,7 @@ def test_bones_are_constant_and_the_same_on_both_sides(walking_motion: Motion) -
             end = joint(f"{side}_{name}")
             parent = motion.skeleton.parents[end]
             lengths.append(np.linalg.norm(found[:, end] - found[:, parent], axis=-1))
-        assert np.ptp(np.concatenate(lengths)) < 1e-9
+        assert np.ptp(np.concatenate(lengths)) < 1e-6  # rotations are float32
     assert np.abs(found[:, :NUM_JOINTS] - joints).mean() < 0.02
 
 
@@ -209,6 +209,6 @@ def test_a_turn_of_the_whole_body_is_the_pelvis_alone(walking_motion: Motion) ->
     quarter = quat_from_axis_angle(np.array([0.0, 0.0, 1.0]), np.array(np.pi / 2))
     turned = joints @ np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
     before, after = fitted(joints).rotations, fitted(turned).rotations
-    assert np.abs((after[:, 1:] * before[:, 1:]).sum(-1)) == pytest.approx(np.ones((60, 28)), abs=1e-9)
+    assert np.abs((after[:, 1:] * before[:, 1:]).sum(-1)) == pytest.approx(np.ones((60, 28)), abs=1e-6)
     pelvis = quat_multiply(np.tile(quarter, (60, 1)), before[:, 0])
-    assert np.abs((after[:, 0] * pelvis).sum(-1)) == pytest.approx(np.ones(60), abs=1e-9)
+    assert np.abs((after[:, 0] * pelvis).sum(-1)) == pytest.approx(np.ones(60), abs=1e-6)

@@ -37,8 +37,8 @@ def clean(keypoints: Keypoints2D, *, smooth: bool = True) -> Keypoints2D:
         The same frames. What is missing for longer than MAX_GAP_S stays NaN with score 0; what was filled
         in has a reduced score. Keypoints that were good keep their scores.
     """
-    xy = np.empty(keypoints.xy.shape)
-    scores = np.empty(keypoints.scores.shape)
+    xy = np.empty_like(keypoints.xy)
+    scores = np.empty_like(keypoints.scores)
     margin = int(np.ceil(MARGIN_S / frame_step(keypoints.times_s)))
     for block in time_blocks(len(xy), margin=margin):
         part = Keypoints2D(

@@ -153,8 +153,8 @@ def select_keypoints(
         the detector lacks. A hand is the mean of index and little-finger knuckles, with the lower score.
     """
     frames = np.asarray(track.frames)
-    xy = np.empty((len(frames), len(SLOTS.points), 2))
-    scores = np.empty(xy.shape[:2])
+    xy = np.empty((len(frames), len(SLOTS.points), 2), dtype=np.float32)  # 0.001 px, and half as large
+    scores = np.empty(xy.shape[:2], dtype=np.float32)
     for block in time_blocks(len(frames), margin=0):
         rows = block.kept
         raw = _raw_keypoints(frames[rows], track.detection_index[rows], detections)

@@ -21,6 +21,7 @@ __all__ = ["axes_from", "fit_body"]
 _MIRROR = np.array([-1.0, 1.0, 1.0])  # left and right in rest axes
 _SIDES = ("left", "right")
 SHORTEST_BONE_M = 0.005
+LEAST_CONFIDENCE = 1e-6
 
 
 class _Points:
@@ -31,11 +32,12 @@ class _Points:
         self._confidence = confidence
 
     def __getitem__(self, name: str) -> Array:
-        return self._joints[:, JOINTS.index(name)]
+        return self._joints[:, JOINTS.index(name)].astype(np.float64)
 
     def weight(self, *names: str) -> Array:
         """Return (T,) the product of the confidences of some joints."""
-        return np.prod([self._confidence[:, JOINTS.index(name)] for name in names], axis=0)
+        chosen = self._confidence[:, [JOINTS.index(name) for name in names]].astype(np.float64)
+        return np.maximum(chosen, LEAST_CONFIDENCE).prod(axis=1)
 
     def length(self, *bones: tuple[str, str]) -> float:
         """Return the weighted median length over all frames of one bone, or of a left and a right one."""
@@ -54,9 +56,7 @@ def fit_body(joints: Array, *, confidence: Array) -> MotionSkeleton:
     Returns:
         The 29 joints of ``MOTION_SKELETON_NAMES``.
     """
-    points = _Points(
-        joints.astype(np.float64, copy=False), np.maximum(confidence.astype(np.float64, copy=False), 1e-6)
-    )
+    points = _Points(joints, confidence)
     offsets = {
         "pelvis": np.zeros(3),
         "neck": np.zeros(3),

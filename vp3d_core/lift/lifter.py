@@ -128,10 +128,9 @@ class Lifter:
                 f"Keypoints are {keypoints.skeleton.name!r}, expected {SLOTS.name!r}",
                 hint="Bring them into slots with vp3d_core.detect.select.",
             )
-        scores = np.where(np.isnan(keypoints.xy).any(-1), 0.0, keypoints.scores).astype(np.float32)
+        rays, scores = _rays(keypoints, camera)
         if not (scores > 0).any():
             raise InputError("There is no keypoint to lift", hint="Check the detections.")
-        rays = np.nan_to_num(camera.rays(keypoints.xy), nan=0.0).astype(np.float32)
         times = np.asarray(keypoints.times_s, dtype=np.float64)
         grid, phases = _grid(times)
         grid_rays, grid_scores = _resample(rays, scores, times, grid)
@@ -139,6 +138,7 @@ class Lifter:
         for phase in range(phases):
             part = slice(phase, None, phases)
             self._lift_phase(grid_rays[part], grid_scores[part], columns[part])
+        del rays, scores, grid_rays, grid_scores  # of a long clip as large as what is made of them
         return _pose(_at_times(columns, grid, times), times)
 
     def _lift_phase(self, rays: Array, scores: Array, columns: Array) -> None:
@@ -230,6 +230,17 @@ def _fuse_batchnorm(model: LifterModel) -> LifterModel:
         model.layers_conv[i] = fuse_conv_bn_eval(convolution, norm)
         model.layers_bn[i] = nn.Identity()
     return model
+
+
+def _rays(keypoints: Keypoints2D, camera: Camera) -> tuple[Array, Array]:
+    """Return rays (T, 28, 2) and scores (T, 28) as float32, both 0 where a keypoint is missing."""
+    rays = np.empty(keypoints.xy.shape, dtype=np.float32)
+    scores = keypoints.scores.astype(np.float32)
+    for block in time_blocks(len(rays), margin=0):
+        xy = keypoints.xy[block.kept]
+        scores[block.kept][np.isnan(xy).any(axis=-1)] = 0.0
+        rays[block.kept] = np.nan_to_num(camera.rays(xy), nan=0.0)
+    return rays, scores
 
 
 def _grid(times: Array) -> tuple[Array, int]:

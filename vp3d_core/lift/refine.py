@@ -52,7 +52,7 @@ def refine(
     """
     pose = hold_standing_feet(pose, trajectory)
     lengths = limb_lengths(pose, height_m=height_m)
-    result = np.empty(pose.joints.shape)
+    result = np.empty_like(pose.joints)
     for block in time_blocks(len(result), margin=0):
         rows = block.kept
         result[rows] = _refined(

@@ -43,7 +43,7 @@ def hold_standing_feet(pose: Pose3D, trajectory: Trajectory) -> Pose3D:
     if len(pose.times_s) < SHORTEST_RUN + 1:
         return pose
     rate_hz = 1.0 / float(np.median(np.diff(pose.times_s)))
-    joints = pose.joints.astype(np.float64)  # a copy
+    joints = pose.joints.copy()
     root_speed = _speeds(trajectory.root[:, 2:].astype(np.float64), ROOT_SMOOTHING_S, rate_hz)
     for side, contacts in (("left", pose.contacts[:, :2]), ("right", pose.contacts[:, 2:])):
         points = [JOINTS.index(f"{side}_toe"), JOINTS.index(f"{side}_heel")]
