@@ -89,7 +89,9 @@ def fit_skeleton(
             f"{len(times_s)} frames at {frame_rate_hz} Hz, expected at least one at more than 0 Hz"
         )
     trust = np.ones(joints_world.shape[:2]) if confidence is None else confidence
-    trust = np.clip(trust, 0.0, 1.0, dtype=np.float32)  # the largest arrays are float32: fine enough, and small
+    trust = np.clip(
+        trust, 0.0, 1.0, dtype=np.float32
+    )  # the largest arrays are float32: fine enough, and small
     body = skeleton or fit_body(joints_world, confidence=trust)
     new_times_s = frame_times(times_s, frame_rate_hz)
     root, turns, ankles = _solve(
@@ -163,7 +165,7 @@ def _smoothed(joints: Array, rate_hz: float) -> Array:
 
 
 def _motion_confidence(confidence: Array, times_s: Array, new_times_s: Array) -> Array:
-    """Return (N, 29) at new times: the neck and the clavicles have the thorax's, the head that of the ears."""
+    """Return (N, 29) at new times: neck and clavicles have the thorax's, the head that of the ears."""
     result = np.empty((len(new_times_s), len(MOTION_SKELETON_NAMES)), dtype=np.float32)
     sources = {"neck": ("thorax",), "head": ("left_ear", "right_ear"),
                "left_clavicle": ("thorax",), "right_clavicle": ("thorax",)}  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Callable
 
 __all__ = ["give_back_freed_memory", "return_large_arrays"]
 
@@ -32,5 +33,5 @@ def give_back_freed_memory() -> None:
         trim(0)
 
 
-def _of_libc(name: str) -> ctypes._NamedFuncPointer | None:
+def _of_libc(name: str) -> Callable[..., int] | None:
     return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None  # musl has none
