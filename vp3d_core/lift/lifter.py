@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -128,20 +129,18 @@ class Lifter:
                 f"Keypoints are {keypoints.skeleton.name!r}, expected {SLOTS.name!r}",
                 hint="Bring them into slots with vp3d_core.detect.select.",
             )
-        rays, scores = _rays(keypoints, camera)
-        if not (scores > 0).any():
+        if not (keypoints.scores > 0).any():
             raise InputError("There is no keypoint to lift", hint="Check the detections.")
         times = np.asarray(keypoints.times_s, dtype=np.float64)
         grid, phases = _grid(times)
-        grid_rays, grid_scores = _resample(rays, scores, times, grid)
         columns = np.empty((len(grid), 4 * len(JOINTS.points) + 7), dtype=np.float32)
         for phase in range(phases):
             part = slice(phase, None, phases)
-            self._lift_phase(grid_rays[part], grid_scores[part], columns[part])
-        del rays, scores, grid_rays, grid_scores  # of a long clip as large as what is made of them
+            seen = _Sightings(keypoints, camera, grid[part], _gap_s(times))
+            self._lift_phase(seen, columns[part])
         return _pose(_at_times(columns, grid, times), times)
 
-    def _lift_phase(self, rays: Array, scores: Array, columns: Array) -> None:
+    def _lift_phase(self, seen: _Sightings, columns: Array) -> None:
         """Lift one sequence at 30 Hz into (T, 107) columns: joints, sigma, contacts, up."""
         import torch
 
@@ -149,8 +148,8 @@ class Lifter:
             with torch.inference_mode():
                 margin = LOW_PASS_MARGIN if self._model.stack > 1 else 0
                 length = BLOCK_STEPS * self._model.stack
-                for block in time_blocks(len(rays), margin=margin, length=length):
-                    lifted = self._lifted(*self._block(rays, scores, block.read))
+                for block in time_blocks(len(columns), margin=margin, length=length):
+                    lifted = self._lifted(*self._block(seen, block.read))
                     if margin and len(lifted) >= LOW_PASS_LEAST:
                         _low_pass(lifted)
                     columns[block.kept] = lifted[block.inside]
@@ -159,7 +158,7 @@ class Lifter:
                 f"Lifting needs more memory than {self.device} has", hint="Use --device cpu."
             ) from error
 
-    def _block(self, rays: Array, scores: Array, read: slice) -> tuple[torch.Tensor, torch.Tensor]:
+    def _block(self, seen: _Sightings, read: slice) -> tuple[torch.Tensor, torch.Tensor]:
         """Return what the network sees of some frames, ends repeated, and the frames' virtual cameras.
 
         The last step may reach beyond them.
@@ -172,13 +171,15 @@ class Lifter:
         before, after = self._model.frames_before, self._model.frames_after
         after += (start - stop) % self._model.stack  # so that the last step is whole
         reach = int(3 * TAIL_SIGMA_FRAMES)  # of the smoothing in the features
-        first, end = max(start - reach, 0) - before, min(stop + reach, len(rays)) + after
-        index = np.clip(np.arange(first, end), 0, len(rays) - 1)
+        first, end = max(start - reach, 0) - before, min(stop + reach, len(seen.grid)) + after
+        there = slice(max(first, 0), min(end, len(seen.grid)))
+        rays, scores = seen.at(there)
+        index = np.clip(np.arange(first, end), there.start, there.stop - 1) - there.start
         features, rotation = normalise(
             torch.from_numpy(rays[index])[None], torch.from_numpy(scores[index])[None]
         )
-        seen, lifted = slice(start - before - first, stop + after - first), slice(start - first, stop - first)
-        return features[:, seen].to(self.device), rotation[0, lifted]
+        used, lifted = slice(start - before - first, stop + after - first), slice(start - first, stop - first)
+        return features[:, used].to(self.device), rotation[0, lifted]
 
     def _lifted(self, features: torch.Tensor, virtual_from_camera: torch.Tensor) -> Array:
         """Return columns (T, 107), in camera axes."""
@@ -232,17 +233,6 @@ def _fuse_batchnorm(model: LifterModel) -> LifterModel:
     return model
 
 
-def _rays(keypoints: Keypoints2D, camera: Camera) -> tuple[Array, Array]:
-    """Return rays (T, 28, 2) and scores (T, 28) as float32, both 0 where a keypoint is missing."""
-    rays = np.empty(keypoints.xy.shape, dtype=np.float32)
-    scores = keypoints.scores.astype(np.float32)
-    for block in time_blocks(len(rays), margin=0):
-        xy = keypoints.xy[block.kept]
-        scores[block.kept][np.isnan(xy).any(axis=-1)] = 0.0
-        rays[block.kept] = np.nan_to_num(camera.rays(xy), nan=0.0)
-    return rays, scores
-
-
 def _grid(times: Array) -> tuple[Array, int]:
     """Return evenly spaced times at a multiple of about 30 Hz, and the multiple.
 
@@ -262,20 +252,44 @@ def _grid(times: Array) -> tuple[Array, int]:
     return times[0] + np.arange(count) / (LIFT_RATE_HZ * phases), phases
 
 
-def _resample(rays: Array, scores: Array, times: Array, grid: Array) -> tuple[Array, Array]:
-    """Interpolate rays (T, K, 2) and scores (T, K) linearly at the grid's times; nothing across gaps."""
-    if grid is times or len(times) < 2:
-        return rays, scores
-    high = np.clip(np.searchsorted(times, grid), 1, len(times) - 1)
-    low = high - 1
-    step = times[high] - times[low]
-    part = np.clip((grid - times[low]) / step, 0.0, 1.0).astype(np.float32)[:, None]
-    near = step <= max(MAX_STEP_S, 2.5 * float(np.median(np.diff(times))))
-    weight_low = (1 - part) * (scores[low] > 0) * (near[:, None] | (part < 0.05))
-    weight_high = part * (scores[high] > 0) * (near[:, None] | (part > 0.95))
-    total = np.maximum(weight_low + weight_high, 1e-6)
-    mixed = (weight_low[..., None] * rays[low] + weight_high[..., None] * rays[high]) / total[..., None]
-    return mixed, weight_low * scores[low] + weight_high * scores[high]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sightings:
+    """One person's keypoints at the times of a grid (G,), made for a part of them at a time.
+
+    Interpolated linearly; nothing across frames further apart than ``gap_s``.
+    """
+
+    keypoints: Keypoints2D
+    camera: Camera
+    grid: Array
+    gap_s: float
+
+    def at(self, part: slice) -> tuple[Array, Array]:
+        """Return rays (N, 28, 2) and scores (N, 28) as float32, both 0 where a keypoint is missing."""
+        times, wanted = self.keypoints.times_s, self.grid[part]
+        first, last = np.searchsorted(times, wanted[[0, -1]])
+        rows = slice(max(0, int(first) - 1), int(last) + 1)
+        times, xy = times[rows], self.keypoints.xy[rows]
+        missing = np.isnan(xy).any(axis=-1)
+        rays = np.nan_to_num(self.camera.rays(xy), nan=0.0).astype(np.float32)
+        scores = np.where(missing, 0.0, self.keypoints.scores[rows]).astype(np.float32)
+        if len(times) < 2:
+            return rays, scores
+        high = np.clip(np.searchsorted(times, wanted), 1, len(times) - 1)
+        low = high - 1
+        step = times[high] - times[low]
+        share = np.clip((wanted - times[low]) / step, 0.0, 1.0).astype(np.float32)[:, None]
+        near = step <= self.gap_s
+        weight_low = (1 - share) * (scores[low] > 0) * (near[:, None] | (share < 0.05))
+        weight_high = share * (scores[high] > 0) * (near[:, None] | (share > 0.95))
+        total = np.maximum(weight_low + weight_high, 1e-6)
+        mixed = (weight_low[..., None] * rays[low] + weight_high[..., None] * rays[high]) / total[..., None]
+        return mixed, weight_low * scores[low] + weight_high * scores[high]
+
+
+def _gap_s(times: Array) -> float:
+    """Return how far apart frames may be for what is between them to be interpolated."""
+    return max(MAX_STEP_S, 2.5 * float(np.median(np.diff(times)))) if len(times) > 1 else MAX_STEP_S
 
 
 def _at_times(columns: Array, grid: Array, times: Array) -> Array:
