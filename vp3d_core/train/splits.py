@@ -9,7 +9,6 @@ trials: those that repeat a held-out one are listed below, found by ``benchmarks
 from __future__ import annotations
 
 import re
-from functools import cache
 
 import torch
 
@@ -57,9 +56,5 @@ def is_held_out(name: str) -> bool:
 def sampling_weight(names: tuple[str, ...], lengths: torch.Tensor) -> torch.Tensor:
     """Return how likely each clip (C,) is to be drawn, not normalised."""
     frames = lengths.clamp_min(STATIC_POSE_FRAMES).to(torch.float32)
-    return frames * torch.tensor(_factors(names), device=lengths.device)
-
-
-@cache
-def _factors(names: tuple[str, ...]) -> tuple[float, ...]:
-    return tuple(next((w for pattern, w in _WEIGHTS if pattern.search(name)), 1.0) for name in names)
+    factors = [next((w for pattern, w in _WEIGHTS if pattern.search(name)), 1.0) for name in names]
+    return frames * torch.tensor(factors, device=lengths.device)
