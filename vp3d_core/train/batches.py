@@ -10,7 +10,6 @@ import torch
 
 from ..lift.model import LifterModel
 from .dataset import MocapBank, load_bank, make_batch
-from .detector_errors import BlazePoseErrors
 from .settings import TrainSettings
 
 __all__ = ["WindowPool", "training_batches"]
@@ -36,12 +35,8 @@ class _Batches(torch.utils.data.IterableDataset[tuple[torch.Tensor, ...]]):
 def _endless(
     bank: MocapBank, settings: TrainSettings, frames: int, edge: int, generator: torch.Generator
 ) -> Iterator[tuple[torch.Tensor, ...]]:
-    detector_errors = BlazePoseErrors.load().to(bank.joints.device)
     while True:
-        batch = make_batch(
-            bank, settings.batch, frames, generator,
-            noise=settings.noise, edge=edge, detector_errors=detector_errors,
-        )  # fmt: skip
+        batch = make_batch(bank, settings.batch, frames, generator, noise=settings.noise, edge=edge)
         yield batch.features, batch.joints, batch.contacts, batch.up, batch.valid
 
 

@@ -154,21 +154,8 @@ def _stature(joints: torch.Tensor) -> torch.Tensor:
     return (_leg_length(joints) + trunk) / (LEG_FRACTION + TRUNK_FRACTION)
 
 
-def detector_points(
-    joints: torch.Tensor,
-    segments: torch.Tensor,
-    generator: torch.Generator,
-    *,
-    usual: torch.Tensor | None = None,
-) -> torch.Tensor:
-    """Return the 28 slots' points (B, T, 28, 3) as a detector defines them, with a subject's own offsets.
-
-    Args:
-        joints: (B, T, 25, 3).
-        segments: (B, T, 5, 3, 3).
-        generator: Random numbers, on the joints' device.
-        usual: (B,) factors on the mean offsets; None takes them as they are.
-    """
+def detector_points(joints: torch.Tensor, segments: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Return the 28 slots' points (B, T, 28, 3) as a detector defines them, with a subject's own offsets."""
     anchor, segment, offsets, signs = (table.to(joints.device) for table in _tables())
     batch, device = len(joints), joints.device
     count = len(SLOTS.points)
@@ -177,8 +164,6 @@ def detector_points(
     left_first = signs[None, :, None] > 0
     shared = torch.where(left_first, shared, mirrored)
     own = torch.randn(batch, count, 3, generator=generator, device=device) * POINT_SIDE_SIGMA_M
-    if usual is not None:
-        offsets = offsets * usual[:, None, None]
     local = (offsets + shared) * torch.stack(
         [torch.ones_like(signs), signs, torch.ones_like(signs)], dim=-1
     ) + own

@@ -16,17 +16,14 @@ from ..lift.normalise import LIFT_RATE_HZ, normalise
 from ..output_file import replaced_when_done
 from .bodies import detector_points, give_proportions, mirror, turn_about_vertical
 from .cameras import random_views
-from .detector_errors import BlazePoseErrors
 from .mocap import CLIP_RATE_HZ, MocapClip
-from .noise import BLAZEPOSE, corrupt, draw_layouts
+from .noise import corrupt
 from .poses import crouch, lean, mix_parts, swing
 from .splits import is_held_out, sampling_weight
 
 __all__ = ["Batch", "MocapBank", "cut_clips", "load_bank", "make_batch", "save_bank"]
 
 FOCAL_LOG_SIGMA = 0.12  # users rarely know their focal length
-SYSTEMATIC_SHARE = 0.7  # of the clips with BlazePose's slots that get its systematic errors,
-SYSTEMATIC_STRENGTHS = (0.3, 1.2)  # by a factor between these
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,7 +142,6 @@ def make_batch(
     noise: float = 1.0,
     augment: bool = True,
     edge: int = 0,
-    detector_errors: BlazePoseErrors | None = None,
 ) -> Batch:
     """Make a batch of ``size`` windows of ``frames`` frames.
 
@@ -159,7 +155,6 @@ def make_batch(
             vary as people do.
         edge: Up to this many frames at either end are repetitions of the first or last, as at the ends of
             a video; 0 for none.
-        detector_errors: What a part of the clips that have BlazePose's slots get besides; None for nothing.
     """
     device = bank.joints.device
 
@@ -181,17 +176,9 @@ def make_batch(
     joints = give_proportions(joints, generator, tail=augment)
     view = random_views(joints, generator)
     camera_joints = view.points(joints)
-    layouts, usual, shifts = None, None, 0.0
-    if detector_errors is not None:
-        layouts = draw_layouts(size, generator)
-        chosen = (layouts == BLAZEPOSE) & (rand(size) < SYSTEMATIC_SHARE)
-        strength = torch.where(chosen, _between(*SYSTEMATIC_STRENGTHS, rand(size)), 0.0)
-        usual = (1.0 - strength).clamp_min(0.0)
-        shifts = detector_errors.shifts(camera_joints, view.camera_from_world[..., 2])
-        shifts = strength[:, None, None, None] * shifts
-    points = view.points(detector_points(joints, segments, generator, usual=usual)) + shifts
+    points = view.points(detector_points(joints, segments, generator))
     root = camera_joints[:, :, 0]
-    rays, scores = corrupt(points, root[..., 2], view, generator, level=noise, layouts=layouts)
+    rays, scores = corrupt(points, root[..., 2], view, generator, level=noise)
     if augment:
         rays = rays * torch.exp(
             FOCAL_LOG_SIGMA * torch.randn(size, 1, 1, 1, generator=generator, device=device)
@@ -202,10 +189,6 @@ def make_batch(
     up = torch.einsum("btij,btj->bti", rotation, view.camera_from_world[..., 2])
     exact = points[..., :2] / points[..., 2:].clamp_min(0.2)
     return Batch(features, relative, contacts, up, valid, rotation, rays, scores, root, exact)
-
-
-def _between(low: float, high: float, share: torch.Tensor) -> torch.Tensor:
-    return low + (high - low) * share
 
 
 def _repeat_ends(

@@ -13,7 +13,7 @@ import torch
 from ..skeletons import COCO_17, HALPE_26, SLOTS
 from .cameras import CameraView, smooth_noise
 
-__all__ = ["BLAZEPOSE", "corrupt", "draw_layouts"]
+__all__ = ["corrupt"]
 
 BIAS = 0.005
 DRIFT = 0.006
@@ -25,8 +25,6 @@ LEVEL_LOG_SIGMA = 0.5  # between clips: a studio, a dark street
 DRIFT_STEP_FRAMES = 9  # at 30 Hz
 HIDDEN_FACTOR = 1.8  # a limb behind the trunk is placed worse
 _EXTREMITIES = ("wrist", "hand", "ankle", "toe", "heel", "elbow")
-_LAYOUT_SHARES = (0.2, 0.3, 0.4, 0.1)  # COCO, Halpe, BlazePose, all slots
-BLAZEPOSE = 2
 _BLAZEPOSE_LACKS = ("head_top", "neck", "mid_hip", "left_small_toe", "right_small_toe")
 _LIMBS = (
     ("left_shoulder", "left_elbow", "left_wrist", "left_hand"),
@@ -48,12 +46,6 @@ def _mask(names: tuple[str, ...], device: torch.device) -> torch.Tensor:
     return torch.tensor([name in names for name in SLOTS.points], device=device)
 
 
-def draw_layouts(batch: int, generator: torch.Generator) -> torch.Tensor:
-    """Draw which slots each clip's detector has: (B,), an index into ``_LAYOUT_SHARES``."""
-    kind = torch.rand(batch, generator=generator, device=generator.device)
-    return torch.bucketize(kind, torch.tensor(_LAYOUT_SHARES, device=kind.device).cumsum(0)[:-1], right=True)
-
-
 def corrupt(
     points_camera: torch.Tensor,
     pelvis_depth: torch.Tensor,
@@ -61,7 +53,6 @@ def corrupt(
     generator: torch.Generator,
     *,
     level: float = 1.0,
-    layouts: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Project points and make of them what a detector would report.
 
@@ -71,7 +62,6 @@ def corrupt(
         view: The cameras, for the edges of the picture.
         generator: Random numbers, on the points' device.
         level: Factor on all errors; 0 gives exact projections that only leave the picture.
-        layouts: (B,) of ``draw_layouts``; None draws them.
 
     Returns:
         rays (B, T, 28, 2) and scores (B, T, 28); score 0 where missing.
@@ -86,7 +76,7 @@ def corrupt(
     rays = rays + error * size[..., None]
     rays = _swap_sides(rays, generator)
     scores = _scores(error.norm(dim=-1), wrong, generator)
-    missing = _missing(rays.shape[0], rays.shape[1], generator, layouts)
+    missing = _missing(rays.shape[0], rays.shape[1], generator)
     missing |= ~inside & _clipped(rays.shape[0], generator)[:, None, None]
     return rays, torch.where(missing, 0.0, scores)
 
@@ -172,23 +162,19 @@ def _scores(distance: torch.Tensor, wrong: torch.Tensor, generator: torch.Genera
     return torch.where(unaware, 0.9 + 0.1 * rand(batch, 1, 1), scores).clamp(0.02, 1.0)
 
 
-def _missing(
-    batch: int, frames: int, generator: torch.Generator, layouts: torch.Tensor | None
-) -> torch.Tensor:
+def _missing(batch: int, frames: int, generator: torch.Generator) -> torch.Tensor:
     """Slots (B, T, 28) that the detector does not have, or does not see for a while."""
     device = generator.device
 
     def rand(*shape: int) -> torch.Tensor:
         return torch.rand(*shape, generator=generator, device=device)
 
-    if layouts is None:
-        layouts = draw_layouts(batch, generator)
-    nothing = torch.zeros(len(SLOTS.points), dtype=torch.bool, device=device)
+    kind = rand(batch, 1, 1)
+    lacks_coco = ~_mask(COCO_17.points, device)
+    lacks_halpe = ~_mask(HALPE_26.points, device)
     lacks_blaze = _mask(_BLAZEPOSE_LACKS, device)
-    lacks = torch.stack(
-        [~_mask(COCO_17.points, device), ~_mask(HALPE_26.points, device), lacks_blaze, nothing]
-    )
-    missing = lacks[layouts, None].expand(batch, frames, -1).clone()
+    missing = torch.where(kind < 0.2, lacks_coco, torch.where(kind < 0.5, lacks_halpe, lacks_blaze))
+    missing = (missing & (kind < 0.9)).expand(batch, frames, -1).clone()
     gaps = smooth_noise(batch, frames, len(_LIMBS), 30, generator)
     for i, limb in enumerate(_LIMBS):
         order = [SLOTS.index(name) for name in limb]
