@@ -2,7 +2,7 @@
 """How long a whole capture takes against the detector alone, and whether memory grows with the video.
 
     python benchmarks/capture_time.py CLIP [--lifter FILE] [--threads N]
-    python benchmarks/capture_time.py CLIP --memory 1 20     # minutes of the clip played over and over
+    python benchmarks/capture_time.py CLIP --memory 1 5 20   # minutes of the clip played over and over
 
 The first runs the detector alone and then the whole capture in one process, models loaded in both. The
 second runs a process for each length; there the detector works on the first round of the clip only and is
