@@ -89,9 +89,8 @@ def fit_skeleton(
             f"{len(times_s)} frames at {frame_rate_hz} Hz, expected at least one at more than 0 Hz"
         )
     trust = np.ones(joints_world.shape[:2]) if confidence is None else confidence
-    trust = np.clip(
-        trust, 0.0, 1.0, dtype=np.float32
-    )  # the largest arrays are float32: fine enough, and small
+    # What is large is float32: fine enough for motion, and half as large.
+    trust = np.clip(trust, 0.0, 1.0, dtype=np.float32)
     body = skeleton or fit_body(joints_world, confidence=trust)
     new_times_s = frame_times(times_s, frame_rate_hz)
     root, turns, ankles = _solve(
