@@ -50,6 +50,12 @@ def test_a_motion_of_constant_bones_is_found_again(walking_motion: Motion) -> No
     assert motion.skeleton.names == MOTION_SKELETON_NAMES
 
 
+def test_what_is_large_is_kept_small(walking_motion: Motion) -> None:
+    motion = fitted(walking_motion.joints_world()[:, :NUM_JOINTS])
+    assert motion.rotations.dtype == motion.confidence.dtype == np.float32
+    assert motion.root_positions.dtype == np.float64
+
+
 def test_bones_are_constant_and_the_same_on_both_sides(walking_motion: Motion) -> None:
     joints = noisy(walking_motion.joints_world()[:, :NUM_JOINTS], 0.02)
     joints[:, joint("left_knee")] += [0.0, 0.0, 0.03]
