@@ -273,9 +273,10 @@ class _Sightings:
         missing = np.isnan(xy).any(axis=-1)
         rays = np.nan_to_num(self.camera.rays(xy), nan=0.0).astype(np.float32)
         scores = np.where(missing, 0.0, self.keypoints.scores[rows]).astype(np.float32)
-        if len(times) < 2:
-            return rays, scores
-        high = np.clip(np.searchsorted(times, wanted), 1, len(times) - 1)
+        place = np.searchsorted(times, wanted)
+        if place[-1] < len(times) and (times[place] == wanted).all():
+            return rays[place], scores[place]
+        high = np.clip(place, 1, len(times) - 1)
         low = high - 1
         step = times[high] - times[low]
         share = np.clip((wanted - times[low]) / step, 0.0, 1.0).astype(np.float32)[:, None]
