@@ -134,10 +134,10 @@ class Lifter:
         times = np.asarray(keypoints.times_s, dtype=np.float64)
         grid, phases = _grid(times)
         columns = np.empty((len(grid), 4 * len(JOINTS.points) + 7), dtype=np.float32)
+        gap_s = _gap_s(times)
         for phase in range(phases):
             part = slice(phase, None, phases)
-            seen = _Sightings(keypoints, camera, grid[part], _gap_s(times))
-            self._lift_phase(seen, columns[part])
+            self._lift_phase(_Sightings(keypoints, camera, grid[part], gap_s), columns[part])
         return _pose(_at_times(columns, grid, times), times)
 
     def _lift_phase(self, seen: _Sightings, columns: Array) -> None:
