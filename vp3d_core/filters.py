@@ -7,6 +7,7 @@ import numpy as np
 
 from .arrays import Array, IntArray
 from .rotations import normalize, quat_continuous, quat_slerp
+from .time_blocks import BLOCK_FRAMES, time_blocks
 
 __all__ = [
     "butterworth_smooth",
@@ -51,15 +52,25 @@ def gaussian_smooth(values: Array, sigma_frames: float, *, weights: Array | None
         weights = np.ones(frames)
     radius = min(int(np.ceil(4 * sigma_frames)), frames - 1)
     kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma_frames) ** 2)
-    flat = values.reshape(frames, -1) * weights[:, None]
+    flat = values.reshape(frames, -1)
+    result = np.empty_like(flat)
+    for block in time_blocks(frames, margin=radius, length=max(BLOCK_FRAMES, 4 * radius)):
+        near = _gaussian_mean(flat[block.read], weights[block.read], kernel)
+        result[block.kept] = near[block.inside]
+    return result.reshape(values.shape)
+
+
+def _gaussian_mean(values: Array, weights: Array, kernel: Array) -> Array:
+    """Return the mean of (T, N) around each frame with weights (T,) times the kernel (2R + 1,)."""
+    frames, radius = len(values), len(kernel) // 2
     size = frames + 2 * radius
     # FFT: a kernel of seconds over a clip of minutes stays cheap.
     spectrum = np.fft.rfft(kernel, size)[:, None]
-    total = np.fft.irfft(np.fft.rfft(flat, size, axis=0) * spectrum, size, axis=0)[radius : radius + frames]
+    weighted = np.fft.rfft(values * weights[:, None], size, axis=0)
+    total = np.fft.irfft(weighted * spectrum, size, axis=0)[radius : radius + frames]
     mass = np.fft.irfft(np.fft.rfft(weights, size) * spectrum[:, 0], size)[radius : radius + frames]
     enough = mass > 1e-9
-    mean = np.where(enough[:, None], total / np.where(enough, mass, 1.0)[:, None], 0.0)
-    return mean.reshape(values.shape)
+    return np.where(enough[:, None], total / np.where(enough, mass, 1.0)[:, None], 0.0)
 
 
 def butterworth_smooth(values: Array, *, cutoff_hz: float, rate_hz: float, order: int = 2) -> Array:

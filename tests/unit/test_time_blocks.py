@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from tests.synthetic import seen_keypoints, walking_motion
-from vp3d_core import kinematics
+from vp3d_core import filters, kinematics
 from vp3d_core.capture import people_stages
 from vp3d_core.capture.progress import Progress
 from vp3d_core.detect import clean as clean_module
-from vp3d_core.fitting import foot_lock, joint_rotations
+from vp3d_core.fitting import foot_contacts, foot_lock, joint_rotations
 from vp3d_core.fitting.body_shape import fit_body
-from vp3d_core.lift import trajectory
+from vp3d_core.lift import seen_contacts, trajectory
 from vp3d_core.pose import Pose3D
 from vp3d_core.skeletons import JOINTS
 from vp3d_core.time_blocks import TimeBlock, time_blocks
@@ -59,8 +59,8 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert motion.camera is not None
     seen = motion.camera.camera_points(joints)
     pose = Pose3D(
-        seen - seen[:, :1], motion.times_s, np.full(trust.shape, 0.05), motion.contacts,
-        np.tile([0.0, -1.0, 0.0], (NUM_FRAMES, 1)),
+        seen - seen[:, :1], motion.times_s, np.full(trust.shape, 0.05),
+        0.3 + 0.4 * motion.contacts, np.tile([0.0, -1.0, 0.0], (NUM_FRAMES, 1)),
     )  # fmt: skip
     progress = Progress(None, ("place",))
     progress.stage("place")
@@ -71,10 +71,11 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         (path,) = people_stages.place_people([(1, keypoints)], [pose], camera, progress)
         turns = joint_rotations.solve_pose(joints, body, confidence=trust, rate_hz=30.0)
         depths = trajectory.weak_perspective_depths(pose, keypoints, camera)
-        return [cleaned.xy, cleaned.scores, path.root, *turns, depths]
+        contacts = seen_contacts.add_seen_contacts(pose, keypoints, camera).contacts
+        return [cleaned.xy, cleaned.scores, path.root, *turns, depths, contacts]
 
     whole = results()
-    for module in (clean_module, people_stages, joint_rotations, trajectory):
+    for module in (clean_module, people_stages, joint_rotations, trajectory, seen_contacts, filters):
         monkeypatch.setattr(module, "time_blocks", _short)
     for one, other in zip(whole, results(), strict=True):
         np.testing.assert_allclose(other, one, atol=1e-4)  # m, px, quaternions
@@ -92,7 +93,7 @@ def test_a_motion_fitted_in_blocks_is_the_same(monkeypatch: pytest.MonkeyPatch) 
         return one.root_positions, one.joints_world(), one.contacts, one.confidence
 
     whole = fitted()
-    for module in (kinematics, joint_rotations, foot_lock):
+    for module in (kinematics, joint_rotations, foot_lock, foot_contacts, filters):
         monkeypatch.setattr(module, "time_blocks", _short)
     for one, other in zip(whole, fitted(), strict=True):
         np.testing.assert_allclose(other, one, atol=1e-4)

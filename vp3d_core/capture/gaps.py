@@ -12,6 +12,7 @@ import dataclasses
 import numpy as np
 
 from ..arrays import Array, BoolArray
+from ..filters import interpolate_linear
 from ..keypoints import Keypoints2D
 from ..pose import Pose3D
 
@@ -65,27 +66,18 @@ def bridge_pose(pose: Pose3D, seen: BoolArray) -> Pose3D:
     blank = ~seen
     sigma, contacts = pose.sigma.copy(), pose.contacts.copy()
     sigma[blank], contacts[blank] = BRIDGED_SIGMA_M, 0.0
-    up = _interpolate(pose.times_s, pose.up, seen)
+    up = _bridged(pose.times_s, pose.up, seen)
     return dataclasses.replace(
         pose,
-        joints=_interpolate(pose.times_s, pose.joints, seen),
+        joints=_bridged(pose.times_s, pose.joints, seen),
         sigma=sigma,
         contacts=contacts,
         up=up / np.linalg.norm(up, axis=-1, keepdims=True),
     )
 
 
-def _interpolate(times_s: Array, values: Array, known: BoolArray) -> Array:
-    """Interpolate values (T, ...) linearly where they are not known; the ends are held."""
-    flat = values.reshape(len(values), -1).astype(np.float64)
-    where = np.flatnonzero(known)
-    after = np.clip(np.searchsorted(times_s[where], times_s), 1, max(where.size - 1, 1)).clip(
-        max=where.size - 1
-    )
-    low, high = where[np.maximum(after - 1, 0)], where[after]
-    span_s = times_s[high] - times_s[low]
-    weight = np.clip(
-        np.where(span_s > 0, (times_s - times_s[low]) / np.where(span_s > 0, span_s, 1.0), 0.0), 0.0, 1.0
-    )
-    bridged = flat[low] + weight[:, None] * (flat[high] - flat[low])
-    return np.where(known[:, None], flat, bridged).reshape(values.shape)
+def _bridged(times_s: Array, values: Array, known: BoolArray) -> Array:
+    """Return values (T, ...), interpolated linearly where they are not known; the ends are held."""
+    result = values.copy()
+    result[~known] = interpolate_linear(times_s[known], values[known], times_s[~known])
+    return result

@@ -21,6 +21,7 @@ from ..motion import Motion
 from ..pose import CANONICAL_HEIGHT_M, Pose3D, Trajectory
 from ..skeletons import LIMB_JOINTS, SLOTS
 from ..time_blocks import time_blocks
+from .freed_memory import give_back_freed_memory
 from .gaps import bridge_pose, keypoints_part, seen_frames, split_at_gaps
 from .progress import Progress
 
@@ -104,7 +105,8 @@ def lift_people(
     for number, (_, keypoints) in enumerate(people):
         progress.update(number, len(people), unit="people")
         pose = lifter.lift(keypoints, camera)
-        pose = dataclasses.replace(pose, joints=pose.joints * scale, sigma=pose.sigma * scale)
+        pose.joints[:] *= scale  # in place: nobody else has seen it, and of a long video it is large
+        pose.sigma[:] *= scale
         pose = add_seen_contacts(pose, keypoints, camera)
         poses.append(bridge_pose(pose, seen_frames(keypoints)))
     progress.update(len(people), len(people), unit="people")
@@ -173,6 +175,7 @@ def fit_people(
     refined: list[Pose3D] = []
     for (_, keypoints), path in zip(people, trajectories, strict=True):
         refined.append(refine(poses.pop(0), path, keypoints, camera, height_m=height_m))
+        give_back_freed_memory()
     world = estimate_world(refined, trajectories)
     placed = list(zip(refined, trajectories, strict=True))
     del refined
@@ -189,15 +192,16 @@ def fit_people(
     for number, (track_id, keypoints) in enumerate(people):
         progress.update(number, len(people), unit="people")
         pose, path = placed.pop(0)
-        joints = [to_world(pose, path, world)]
-        times_s, contacts, confidence = pose.times_s, pose.contacts, joint_confidence(pose, keypoints)
+        large = {"joints": to_world(pose, path, world), "confidence": joint_confidence(pose, keypoints)}
+        times_s, contacts = pose.times_s, pose.contacts
         del pose, path  # as large as what is made of them
-        level = own_level(floor_drift(joints[0], contacts=contacts, times_s=times_s))
-        joints[0][..., 2] -= level
+        level = own_level(floor_drift(large["joints"], contacts=contacts, times_s=times_s))
+        large["joints"][..., 2] -= level
+        give_back_freed_memory()
         motion = fit_skeleton(
-            joints.pop(),  # so that it can be freed half-way
+            large.pop("joints"),  # so that it can be freed half-way
             contacts=contacts,
-            confidence=confidence,
+            confidence=large.pop("confidence"),
             times_s=times_s,
             frame_rate_hz=frame_rate_hz,
             smooth=smooth,

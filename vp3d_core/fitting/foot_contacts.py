@@ -14,6 +14,7 @@ from ..arrays import Array, BoolArray
 from ..filters import gaussian_smooth
 from ..ground import CONTACT_HEIGHTS_M
 from ..rotations import normalize
+from ..time_blocks import time_blocks
 
 __all__ = ["Stance", "contact_runs", "find_contacts", "find_stances", "geometric_median"]
 
@@ -64,19 +65,12 @@ def find_contacts(feet: Array, *, contacts: Array | None, rate_hz: float) -> Boo
     Returns:
         (T, 4).
     """
+    on, off = np.zeros((2, *feet.shape[:2]), dtype=bool)
     if len(feet) < 2:
-        return np.zeros(feet.shape[:2], dtype=bool)
-    steps = np.gradient(gaussian_smooth(feet, SPEED_SMOOTHING_S * rate_hz), axis=0)
-    speed = np.linalg.norm(steps, axis=-1) * rate_hz
-    height = feet[..., 2] - CONTACT_HEIGHTS_M
-    if contacts is None:
-        on = (speed < BLIND_SPEED_ON_M_S) & (height < BLIND_HEIGHT_ON_M)
-        off = (speed > BLIND_SPEED_OFF_M_S) | (height > BLIND_HEIGHT_OFF_M)
-    else:
-        leeway = certainty_leeway(contacts)
-        on = (contacts > CONTACT_ON) & (speed < leeway * SPEED_ON_M_S) & (height < leeway * HEIGHT_ON_M)
-        off = contacts < CONTACT_OFF
-        off |= (speed > leeway * SPEED_OFF_M_S) | (height > leeway * HEIGHT_OFF_M)
+        return on
+    for block in time_blocks(len(feet), margin=int(4 * SPEED_SMOOTHING_S * rate_hz) + 2):
+        near = _stands_or_not(feet[block.read], None if contacts is None else contacts[block.read], rate_hz)
+        on[block.kept], off[block.kept] = (each[block.inside] for each in near)
     stands = _hysteresis(on, off)
     shortest_s = SHORTEST_CONTACT_S if contacts is not None else BLIND_SHORTEST_CONTACT_S
     for k in range(stands.shape[1]):
@@ -87,6 +81,20 @@ def find_contacts(feet: Array, *, contacts: Array | None, rate_hz: float) -> Boo
             if end - start < shortest_s * rate_hz:
                 stands[start:end, k] = False
     return stands
+
+
+def _stands_or_not(feet: Array, contacts: Array | None, rate_hz: float) -> tuple[BoolArray, BoolArray]:
+    """Return (T, 4) where a point begins to stand if it did not, and (T, 4) where it ceases to if it did."""
+    steps = np.gradient(gaussian_smooth(feet, SPEED_SMOOTHING_S * rate_hz), axis=0)
+    speed = np.linalg.norm(steps, axis=-1) * rate_hz
+    height = feet[..., 2] - CONTACT_HEIGHTS_M
+    if contacts is None:
+        on = (speed < BLIND_SPEED_ON_M_S) & (height < BLIND_HEIGHT_ON_M)
+        return on, (speed > BLIND_SPEED_OFF_M_S) | (height > BLIND_HEIGHT_OFF_M)
+    leeway = certainty_leeway(contacts)
+    on = (contacts > CONTACT_ON) & (speed < leeway * SPEED_ON_M_S) & (height < leeway * HEIGHT_ON_M)
+    off = (speed > leeway * SPEED_OFF_M_S) | (height > leeway * HEIGHT_OFF_M)
+    return on, off | (contacts < CONTACT_OFF)
 
 
 def certainty_leeway(contacts: Array) -> Array:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Lifter", "choose_device", "has_bfloat16"]
 
-BLOCK_STEPS = 720  # of one pass through the network; bounds the memory of long videos
+COLUMNS = (3 * len(JOINTS.points), len(JOINTS.points), 4, 3)  # joints, sigma, contacts, up: numbers a frame
+BLOCK_STEPS = 480  # of one pass through the network; bounds the memory of long videos
 # Joints that are lifted several frames a step are low-passed: it takes 93 % of what comes back every three
 # frames (10 Hz), as the seams between steps do, 14 % of movement at 5 Hz and less than 1 % below 2.5 Hz.
 LOW_PASS_HZ = 7.0
@@ -133,26 +134,37 @@ class Lifter:
             raise InputError("There is no keypoint to lift", hint="Check the detections.")
         times = np.asarray(keypoints.times_s, dtype=np.float64)
         grid, phases = _grid(times)
-        columns = np.empty((len(grid), 4 * len(JOINTS.points) + 7), dtype=np.float32)
+        # float32: as exact as the network, and half as large.
+        lifted = [np.empty((len(grid), width), dtype=np.float32) for width in COLUMNS]
         gap_s = _gap_s(times)
         for phase in range(phases):
             part = slice(phase, None, phases)
-            self._lift_phase(_Sightings(keypoints, camera, grid[part], gap_s), columns[part])
-        return _pose(_at_times(columns, grid, times), times)
+            seen = _Sightings(keypoints, camera, grid[part], gap_s)
+            self._lift_phase(seen, [columns[part] for columns in lifted])
+        joints, sigma, contacts, up = (_at_times(lifted.pop(0), grid, times) for _ in COLUMNS)
+        return Pose3D(
+            joints=joints.reshape(len(times), -1, 3),
+            times_s=times,
+            sigma=np.maximum(sigma, 1e-3, out=sigma),
+            contacts=np.clip(contacts, 0.0, 1.0, out=contacts),
+            up=up / np.linalg.norm(up, axis=1, keepdims=True),
+        )
 
-    def _lift_phase(self, seen: _Sightings, columns: Array) -> None:
-        """Lift one sequence at 30 Hz into (T, 107) columns: joints, sigma, contacts, up."""
+    def _lift_phase(self, seen: _Sightings, lifted: Sequence[Array]) -> None:
+        """Lift one sequence at 30 Hz into columns (T, N), N as in ``COLUMNS``."""
         import torch
 
+        ends = np.cumsum(COLUMNS)[:-1]
         try:
             with torch.inference_mode():
                 margin = LOW_PASS_MARGIN if self._model.stack > 1 else 0
                 length = BLOCK_STEPS * self._model.stack
-                for block in time_blocks(len(columns), margin=margin, length=length):
-                    lifted = self._lifted(*self._block(seen, block.read))
-                    if margin and len(lifted) >= LOW_PASS_LEAST:
-                        _low_pass(lifted)
-                    columns[block.kept] = lifted[block.inside]
+                for block in time_blocks(len(seen.grid), margin=margin, length=length):
+                    near = self._lifted(*self._block(seen, block.read))
+                    if margin and len(near) >= LOW_PASS_LEAST:
+                        _low_pass(near)
+                    for columns, part in zip(lifted, np.split(near[block.inside], ends, axis=1), strict=True):
+                        columns[block.kept] = part
         except torch.OutOfMemoryError as error:
             raise DeviceOutOfMemory(
                 f"Lifting needs more memory than {self.device} has", hint="Use --device cpu."
@@ -182,7 +194,7 @@ class Lifter:
         return features[:, used].to(self.device), rotation[0, lifted]
 
     def _lifted(self, features: torch.Tensor, virtual_from_camera: torch.Tensor) -> Array:
-        """Return columns (T, 107), in camera axes."""
+        """Return the columns (T, 107) of ``COLUMNS`` side by side, in camera axes."""
         import torch
 
         from .normalise import mirror_features
@@ -208,13 +220,13 @@ class Lifter:
 
 
 def _low_pass(columns: Array) -> None:
-    """Smooth the joints of columns (T, 107) at 30 Hz in place, without delay."""
+    """Smooth the joints, the first of columns (T, 107), at 30 Hz in place, without delay."""
     from scipy.signal import butter, sosfiltfilt
 
     from .normalise import LIFT_RATE_HZ
 
     filters = butter(2, LOW_PASS_HZ, fs=LIFT_RATE_HZ, output="sos")
-    joints = slice(0, 3 * len(JOINTS.points))
+    joints = slice(0, COLUMNS[0])
     columns[:, joints] = sosfiltfilt(filters, columns[:, joints], axis=0)
 
 
@@ -307,16 +319,3 @@ def _at_times(columns: Array, grid: Array, times: Array) -> Array:
         spline = CubicSpline(grid[near], columns[near], axis=0)
         result[block.kept] = spline(wanted[block.kept])
     return result
-
-
-def _pose(columns: Array, times: Array) -> Pose3D:
-    count = len(JOINTS.points)
-    joints, sigma, contacts, up = np.split(columns, np.cumsum([3 * count, count, 4]), axis=1)
-    # float32: as exact as the network, and half as large.
-    return Pose3D(
-        joints=joints.reshape(len(times), count, 3),
-        times_s=times,
-        sigma=np.maximum(sigma, 1e-3),
-        contacts=np.clip(contacts, 0.0, 1.0),
-        up=up / np.linalg.norm(up, axis=1, keepdims=True),
-    )

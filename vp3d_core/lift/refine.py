@@ -52,10 +52,9 @@ def refine(
     """
     pose = hold_standing_feet(pose, trajectory)
     lengths = limb_lengths(pose, height_m=height_m)
-    result = np.empty_like(pose.joints)
-    for block in time_blocks(len(result), margin=0):
+    for block in time_blocks(len(pose.joints), margin=0):
         rows = block.kept
-        result[rows] = _refined(
+        pose.joints[rows] = _refined(
             pose.joints[rows],
             trajectory.root[rows],
             pose.sigma[rows],
@@ -63,7 +62,7 @@ def refine(
             camera,
             lengths=lengths,
         )
-    return dataclasses.replace(pose, joints=result)
+    return dataclasses.replace(pose)  # which checks it
 
 
 def _refined(

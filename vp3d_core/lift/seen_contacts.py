@@ -20,6 +20,7 @@ from ..keypoints import Keypoints2D
 from ..motion import CONTACT_JOINTS
 from ..pose import Pose3D
 from ..skeletons import SLOTS
+from ..time_blocks import time_blocks
 from .trajectory import SLOT_NAMES, weak_perspective_depths
 
 __all__ = ["add_seen_contacts"]
@@ -36,6 +37,7 @@ LEAST_PROBABILITY = 0.05  # the lifter is never surer than this, or than its opp
 CONFIDENT = 0.5  # contacts from this probability tell whether the camera stands still
 STILL_SHARES = (0.3, 0.6)  # of such contacts that rest in the picture: the camera moves, it stands
 STILL_WINDOW_S = 2.0
+REACH_S = 4.0 * STILL_WINDOW_S + 0.5  # frames further apart do not influence each other
 PRIOR_STILL = 0.02  # weight of the assumption that it stands, beside feet that count up to 0.5 each
 
 
@@ -50,21 +52,30 @@ def add_seen_contacts(pose: Pose3D, keypoints: Keypoints2D, camera: Camera) -> P
     if len(pose.times_s) < 3:
         return pose
     rate_hz = 1.0 / float(np.median(np.diff(pose.times_s)))
-    speeds = _speeds_across(pose, keypoints, camera, rate_hz)
-    given = np.clip(pose.contacts.astype(np.float64), LEAST_PROBABILITY, 1.0 - LEAST_PROBABILITY)
+    depths = weak_perspective_depths(pose, keypoints, camera)
+    contacts = np.empty_like(pose.contacts)
+    for block in time_blocks(len(contacts), margin=int(np.ceil(REACH_S * rate_hz))):
+        rows = block.read
+        feet = keypoints.xy[rows, _FEET], keypoints.scores[rows, _FEET]
+        speeds = _speeds_across(*feet, depths[rows], camera, rate_hz)
+        contacts[block.kept] = _judged(pose.contacts[rows], speeds, rate_hz)[block.inside]
+    return dataclasses.replace(pose, contacts=contacts)
+
+
+def _judged(contacts: Array, speeds: Array, rate_hz: float) -> Array:
+    """Return contacts (T, 4) that also heed speeds (T, 4) m/s across the picture."""
+    given = np.clip(contacts.astype(np.float64), LEAST_PROBABILITY, 1.0 - LEAST_PROBABILITY)
     evidence = SHARPNESS * np.log(RESTING_M_S / np.maximum(np.nan_to_num(speeds, nan=RESTING_M_S), 1e-3))
     evidence = np.clip(evidence, -MOST_LOG_ODDS, MOST_LOG_ODDS) * _still(given, speeds, rate_hz)[:, None]
     odds = np.exp(np.log(given / (1.0 - given)) + evidence)
-    contacts = np.where(pose.contacts > 0, odds / (1.0 + odds), 0.0)
-    return dataclasses.replace(pose, contacts=contacts.astype(pose.contacts.dtype))
+    return np.where(contacts > 0, odds / (1.0 + odds), 0.0)
 
 
-def _speeds_across(pose: Pose3D, keypoints: Keypoints2D, camera: Camera, rate_hz: float) -> Array:
-    """Return (T, 4) m/s of toes and heels across the picture, NaN where they are not seen."""
-    xy = keypoints.xy[:, _FEET].astype(np.float64)
-    seen = np.isfinite(xy).all(axis=-1) & (keypoints.scores[:, _FEET] > 0)
-    rays = camera.rays(np.where(seen[..., None], xy, 0.0))
-    depths = gaussian_smooth(weak_perspective_depths(pose, keypoints, camera), SPEED_SMOOTHING_S * rate_hz)
+def _speeds_across(xy: Array, scores: Array, depths: Array, camera: Camera, rate_hz: float) -> Array:
+    """Return (T, 4) m/s across the picture of toes and heels (T, 4, 2) px, NaN where they are not seen."""
+    seen = np.isfinite(xy).all(axis=-1) & (scores > 0)
+    rays = camera.rays(np.where(seen[..., None], xy.astype(np.float64), 0.0))
+    depths = gaussian_smooth(depths, SPEED_SMOOTHING_S * rate_hz)
     steps = np.gradient(gaussian_smooth(rays, SPEED_SMOOTHING_S * rate_hz), axis=0) * depths[:, None, None]
     around = seen.copy()
     around[1:] &= seen[:-1]

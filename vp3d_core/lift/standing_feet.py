@@ -36,14 +36,16 @@ SHARES = (("toe", 1.0), ("heel", 1.0), ("ankle", 1.0), ("knee", 0.5))
 def hold_standing_feet(pose: Pose3D, trajectory: Trajectory) -> Pose3D:
     """Return the pose with legs moved along their rays so that standing feet stay where they are.
 
+    The joints are a copy, even where none is moved.
+
     Args:
         pose: (T, 25, 3) m, root-relative, camera axes.
         trajectory: The root's path.
     """
-    if len(pose.times_s) < SHORTEST_RUN + 1:
-        return pose
-    rate_hz = 1.0 / float(np.median(np.diff(pose.times_s)))
     joints = pose.joints.copy()
+    if len(pose.times_s) < SHORTEST_RUN + 1:
+        return dataclasses.replace(pose, joints=joints)
+    rate_hz = 1.0 / float(np.median(np.diff(pose.times_s)))
     root_speed = _speeds(trajectory.root[:, 2:].astype(np.float64), ROOT_SMOOTHING_S, rate_hz)
     for side, contacts in (("left", pose.contacts[:, :2]), ("right", pose.contacts[:, 2:])):
         points = [JOINTS.index(f"{side}_toe"), JOINTS.index(f"{side}_heel")]
