@@ -7,6 +7,7 @@ and tells about progress. What each stage needs (torch, SciPy, detectors) is imp
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,6 +143,8 @@ def capture_people(
 
     progress.stage("track")
     return_large_arrays()  # not before: large pictures are cheaper to keep
+    gc.collect()  # MediaPipe leaves cycles, some for every frame
+    give_back_freed_memory()
     key = make_key(detected.key, code, settings.person, settings.smooth)
     tracks, people = _follow(detected.video, info, settings, store=store, key=key)
     times_s, model_id = detected.video.times_s, detected.model_id

@@ -12,7 +12,7 @@ import numpy as np
 from ..arrays import Array, IntArray
 from ..keypoints import Detections2D
 from ..skeletons import KeypointSkeleton
-from .stage_store import Arrays, StoredArray
+from .stage_store import Arrays
 from .stage_values import DETECTION_ARRAYS
 
 __all__ = ["ChunkedDetections"]
@@ -37,7 +37,8 @@ class ChunkedDetections(Sequence[Detections2D]):
         shapes = ((4,), (), (points, 2), (points,))
         bounds = np.concatenate([[0], np.cumsum(arrays["counts"].astype(np.int64))])
         rows = {
-            name: _floats(arrays[name], shape) for name, shape in zip(DETECTION_ARRAYS, shapes, strict=True)
+            name: arrays[name].reshape(-1, *shape)  # those of nobody are stored without a shape
+            for name, shape in zip(DETECTION_ARRAYS, shapes, strict=True)
         }
         self._chunks.append((bounds, rows))
         self._starts.append(len(self) + len(bounds) - 1)
@@ -58,8 +59,3 @@ class ChunkedDetections(Sequence[Detections2D]):
         own = frame - self._starts[chunk]
         found = slice(bounds[own], bounds[own + 1])
         return Detections2D(**{name: rows[name][found] for name in DETECTION_ARRAYS}, skeleton=self._skeleton)
-
-
-def _floats(values: StoredArray, shape: tuple[int, ...]) -> Array:
-    """Return values (N, *shape); those of nobody are stored without a shape."""
-    return np.asarray(values, dtype=values.dtype if values.size else np.float64).reshape(-1, *shape)
