@@ -7,7 +7,6 @@ and tells about progress. What each stage needs (torch, SciPy, detectors) is imp
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from .camera import Camera
 from .capture.camera_choice import camera_from_settings, camera_key
 from .capture.detection_stage import DetectedVideo, detect_people
 from .capture.frame_rate import frame_rate_hz
-from .capture.freed_memory import give_back_freed_memory, return_large_arrays
+from .capture.freed_memory import cycles_collected, give_back_freed_memory, return_large_arrays
 from .capture.people_stages import FollowedPerson, fit_people, follow_people, lift_people, place_people
 from .capture.progress import Progress
 from .capture.stage_store import StageStore, code_key, make_key, source_sha256
@@ -139,11 +138,13 @@ def capture_people(
     code = code_key()
 
     progress.stage("detect")
-    detected = detect_people(video, info, settings, detector, store=store, source=source, progress=progress)
+    with cycles_collected():  # MediaPipe leaves some in every frame
+        detected = detect_people(
+            video, info, settings, detector, store=store, source=source, progress=progress
+        )
 
     progress.stage("track")
     return_large_arrays()  # not before: large pictures are cheaper to keep
-    gc.collect()  # MediaPipe leaves cycles, some for every frame
     give_back_freed_memory()
     key = make_key(detected.key, code, settings.person, settings.smooth)
     tracks, people = _follow(detected.video, info, settings, store=store, key=key)

@@ -8,14 +8,31 @@ smaller ones between values that are still used: after a long video, half as muc
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-__all__ = ["give_back_freed_memory", "return_large_arrays"]
+__all__ = ["cycles_collected", "give_back_freed_memory", "return_large_arrays"]
 
 LARGE_BYTES = 4 << 20  # above the pictures of an overlay, which come and go quickly
 # Of glibc's malloc.h: how much may stay free at the heap's end, and from what size on memory lies outside it.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+
+
+@contextmanager
+def cycles_collected() -> Iterator[None]:
+    """Collect reference cycles made within the block in time, and all of them at its end.
+
+    Python waits until what is new is a quarter of what is old, which is much once torch is imported. What is
+    there before the block is not looked at, so that this costs next to nothing.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.collect()
+        gc.unfreeze()
 
 
 def return_large_arrays() -> None:
