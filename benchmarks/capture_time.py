@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How long a whole capture takes against the detector alone, and whether memory grows with the video.
 
-    python benchmarks/capture_time.py CLIP [--lifter FILE] [--threads N]
+    python benchmarks/capture_time.py CLIP [--lifter FILE] [--threads N] [--rounds N]
     python benchmarks/capture_time.py CLIP --memory 1 5 20   # minutes of the clip played over and over
 
-The first runs the detector alone and then the whole capture in one process, models loaded in both. The
-second runs a process for each length; there the detector works on the first round of the clip only and is
-repeated from memory after that, as its own memory does not depend on the length. Decoding, all stages and all
-files are real.
+The first runs the detector alone and then the whole capture in one process, several times in turn, models
+loaded in both. The second runs a process for each length; there the detector works on the first round of the
+clip only and is repeated from memory after that, as its own memory does not depend on the length. Decoding,
+all stages and all files are real.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -33,6 +36,9 @@ from vp3d_core.protocol import Event, StageEvent
 from vp3d_core.settings import CaptureSettings
 from vp3d_core.video import probe, read_frames
 from vp3d_core.video.frame_writer import FrameWriter
+
+Result = TypeVar("Result")
+Times: TypeAlias = tuple[float, float, float, float]  # wall s, CPU s, both over the detector's
 
 
 class StageClock:
@@ -99,25 +105,31 @@ def run_detector(video: Path, settings: CaptureSettings) -> int:
     return count
 
 
-def timed(work: Callable[[], object]) -> tuple[float, float, object]:
-    """Return wall s, CPU s and the result."""
+def timed(work: Callable[[], Result]) -> tuple[tuple[float, float], Result]:
+    """Return wall and CPU s, and the result."""
     wall, cpu = time.perf_counter(), time.process_time()
     result = work()
-    return time.perf_counter() - wall, time.process_time() - cpu, result
+    return (time.perf_counter() - wall, time.process_time() - cpu), result
 
 
-def report_time(video: Path, settings: CaptureSettings) -> None:
-    """Print the ratios."""
+def report_time(video: Path, settings: CaptureSettings, *, rounds: int) -> None:
+    """Print the medians over some rounds of detector and capture, alternated, and their ratios."""
     run_capture(video, CaptureSettings.from_json({**settings.to_json(), "end_s": 1.0}))  # imports, caches
-    detector_wall, detector_cpu, frames = timed(lambda: run_detector(video, settings))
-    capture_wall, capture_cpu, clock = timed(lambda: run_capture(video, settings))
-    assert isinstance(clock, StageClock)
-    print(f"{video.name}: {frames} frames")
+    rows: dict[str, list[Times]] = {}
+    frames = 0
+    for _ in range(rounds):
+        detector, frames = timed(lambda: run_detector(video, settings))
+        whole, clock = timed(lambda: run_capture(video, settings))
+        stages = {stage: (wall_s, clock.cpu_s[stage]) for stage, wall_s in clock.wall_s.items()}
+        for name, (wall_s, cpu_s) in ({"detector": detector, "capture": whole} | stages).items():
+            times = (wall_s, cpu_s, wall_s / detector[0], cpu_s / detector[1])
+            rows.setdefault(name, []).append(times)
+    print(f"{video.name}: {frames} frames, medians of {rounds} rounds")
     print(f"{'':10} {'wall s':>8} {'CPU s':>8} {'/ detector: wall':>17} {'CPU':>6}")
-    rows = {"detector": (detector_wall, detector_cpu), "capture": (capture_wall, capture_cpu)}
-    rows |= {stage: (clock.wall_s[stage], clock.cpu_s[stage]) for stage in clock.wall_s}
-    for name, (wall, cpu) in rows.items():
-        print(f"{name:10} {wall:8.2f} {cpu:8.2f} {wall / detector_wall:17.3f} {cpu / detector_cpu:6.3f}")
+    for name, times in rows.items():
+        wall_s, cpu_s, wall, cpu = np.median(times, axis=0)
+        print(f"{name:10} {wall_s:8.2f} {cpu_s:8.2f} {wall:17.3f} {cpu:6.3f}")
+    print("capture / detector, wall, each round:", *(f"{wall:.3f}" for _, _, wall, _ in rows["capture"]))
 
 
 def write_looped(clip: Path, path: Path, minutes: float) -> int:
@@ -155,6 +167,7 @@ def main() -> None:
     parser.add_argument("--detector", default="auto")
     parser.add_argument("--lifter")
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--rounds", type=int, default=5, help="of detector and capture, alternated")
     parser.add_argument("--memory", type=float, nargs="+", metavar="MINUTES")
     parser.add_argument("--one-length", type=float, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -167,7 +180,7 @@ def main() -> None:
         for minutes in options.memory:  # a process each: the peak of a process never falls
             subprocess.run([sys.executable, *sys.argv, "--one-length", json.dumps(minutes)], check=True)
     else:
-        report_time(options.clip, settings)
+        report_time(options.clip, settings, rounds=options.rounds)
 
 
 if __name__ == "__main__":

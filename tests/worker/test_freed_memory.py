@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import gc
 import platform
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import pytest
+
+from vp3d_core.capture.freed_memory import cycles_collected
 
 HOLES = """
 import sys
@@ -43,3 +47,17 @@ def test_holes_between_kept_arrays_go_back_to_the_system() -> None:
     assert filled > 70
     assert left > 60  # without a word the holes stay
     assert given_back < 10
+
+
+class Ring:
+    """Refers to itself, as what MediaPipe leaves does."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_cycles_of_the_block_are_collected_and_collection_goes_on_as_before() -> None:
+    with pytest.raises(KeyboardInterrupt) as interrupted, cycles_collected():
+        raise KeyboardInterrupt(weakref.ref(Ring()))
+    assert interrupted.value.args[0]() is None
+    assert gc.get_freeze_count() == 0
