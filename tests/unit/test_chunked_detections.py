@@ -30,7 +30,7 @@ def test_frames_come_out_as_they_were_put_in() -> None:
     assert len(chunked) == len(frames)
     for found, expected in zip(chunked, frames, strict=True):
         for name in ("boxes_xyxy", "scores", "keypoints_xy", "keypoint_scores"):
-            np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+            np.testing.assert_array_equal(getattr(found, name), getattr(expected, name).astype(np.float32))
     assert [len(found.scores) for found in chunked[-2:]] == [3, 1]
     with pytest.raises(IndexError):
         chunked[len(frames)]
