@@ -91,13 +91,13 @@ def fit_skeleton(
     trust = np.ones(joints_world.shape[:2]) if confidence is None else confidence
     # What is large is float32: fine enough for motion, and half as large.
     trust = np.clip(trust, 0.0, 1.0, dtype=np.float32)
-    del confidence
+    del confidence  # of a long clip it is large, and nobody else may hold it
     body = skeleton or fit_body(joints_world, confidence=trust)
     new_times_s = frame_times(times_s, frame_rate_hz)
     root, turns, ankles = _solve(
         joints_world, trust, times_s, new_times_s, body, rate_hz=frame_rate_hz, smooth=smooth
     )
-    del joints_world  # of a long clip it is large, and nobody else may hold it (nor the confidence)
+    del joints_world  # likewise
     trust = _motion_confidence(trust, times_s, new_times_s)
     known = (
         None if contacts is None else np.clip(interpolate_linear(times_s, contacts, new_times_s), 0.0, 1.0)

@@ -59,8 +59,8 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert motion.camera is not None
     seen = motion.camera.camera_points(joints)
     pose = Pose3D(
-        seen - seen[:, :1], motion.times_s, np.full(trust.shape, 0.05),
-        0.3 + 0.4 * motion.contacts, np.tile([0.0, -1.0, 0.0], (NUM_FRAMES, 1)),
+        seen - seen[:, :1], motion.times_s, np.full(trust.shape, 0.05), motion.contacts,
+        np.tile([0.0, -1.0, 0.0], (NUM_FRAMES, 1)),
     )  # fmt: skip
     progress = Progress(None, ("place",))
     progress.stage("place")
@@ -71,11 +71,10 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         (path,) = people_stages.place_people([(1, keypoints)], [pose], camera, progress)
         turns = joint_rotations.solve_pose(joints, body, confidence=trust, rate_hz=30.0)
         depths = trajectory.weak_perspective_depths(pose, keypoints, camera)
-        contacts = seen_contacts.add_seen_contacts(pose, keypoints, camera).contacts
-        return [cleaned.xy, cleaned.scores, path.root, *turns, depths, contacts]
+        return [cleaned.xy, cleaned.scores, path.root, *turns, depths]
 
     whole = results()
-    for module in (clean_module, people_stages, joint_rotations, trajectory, seen_contacts, filters):
+    for module in (clean_module, people_stages, joint_rotations, trajectory, filters):
         monkeypatch.setattr(module, "time_blocks", _short)
     for one, other in zip(whole, results(), strict=True):
         np.testing.assert_allclose(other, one, atol=1e-4)  # m, px, quaternions
@@ -97,3 +96,39 @@ def test_a_motion_fitted_in_blocks_is_the_same(monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr(module, "time_blocks", _short)
     for one, other in zip(whole, fitted(), strict=True):
         np.testing.assert_allclose(other, one, atol=1e-4)
+
+
+def test_contacts_judged_in_blocks_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(2)
+    frames, rate_hz = 600, 30.0
+    sizes_m = 0.25 * (1.0 + np.sin(np.arange(frames) / 25.0))[:, None, None] ** 2 / 4.0  # still, then quick
+    feet = filters.gaussian_smooth(rng.normal(0.0, sizes_m, (frames, 4, 3)), 3.0) + [0.0, 0.0, 0.04]
+    contacts = np.clip(0.6 + filters.gaussian_smooth(rng.normal(0.0, 0.9, (frames, 4)), 4.0), 0.0, 1.0)
+    motion = walking_motion(1, num_frames=frames)
+    assert motion.camera is not None
+    seen = motion.camera.camera_points(motion.joints_world()[:, : len(JOINTS.points)])
+    pose = Pose3D(
+        seen - seen[:, :1], motion.times_s, np.full(seen.shape[:2], 0.05), contacts,
+        np.tile([0.0, -1.0, 0.0], (frames, 1)),
+    )  # fmt: skip
+    keypoints = seen_keypoints(motion, noise_px=0.5)
+    pan = 60.0 * np.sin(motion.times_s * 0.6) ** 4  # stands, moves, and stands again
+    keypoints = dataclasses.replace(keypoints, xy=keypoints.xy + pan[:, None, None] * [1.0, 0.0])
+    camera = motion.camera
+
+    def judged() -> list[np.ndarray]:
+        return [
+            foot_contacts.find_contacts(feet, contacts=contacts, rate_hz=rate_hz),
+            foot_contacts.find_contacts(feet, contacts=None, rate_hz=rate_hz),
+            seen_contacts.add_seen_contacts(pose, keypoints, camera).contacts,
+        ]
+
+    def tiny(num_frames: int, *, margin: int) -> Iterator[TimeBlock]:
+        return time_blocks(num_frames, margin=margin, length=20)
+
+    whole = judged()
+    for module in (foot_contacts, seen_contacts):
+        monkeypatch.setattr(module, "time_blocks", tiny)
+    for one, other in zip(whole, judged(), strict=True):
+        assert 0.1 < one.mean() < 0.9
+        np.testing.assert_allclose(other, one, atol=1e-6)

@@ -141,6 +141,7 @@ class Lifter:
             part = slice(phase, None, phases)
             seen = _Sightings(keypoints, camera, grid[part], gap_s)
             self._lift_phase(seen, [columns[part] for columns in lifted])
+        # Popped, so that what is resampled is freed.
         joints, sigma, contacts, up = (_at_times(lifted.pop(0), grid, times) for _ in COLUMNS)
         return Pose3D(
             joints=joints.reshape(len(times), -1, 3),
