@@ -6,8 +6,8 @@
 
 The first runs the detector alone and then the whole capture in one process, several times in turn, models
 loaded in both. The second runs a process for each length; there the detector works on the first round of the
-clip only and is repeated from memory after that, as its own memory does not depend on the length. Decoding,
-all stages and all files are real.
+clip only and is repeated from memory after that, as its own memory does not depend on the length; it is
+closed where a capture closes the one that it makes. Decoding, all stages and all files are real.
 """
 
 from __future__ import annotations
@@ -84,9 +84,15 @@ class RepeatingDetector:
 
 
 def run_capture(video: Path, settings: CaptureSettings, detector: Detector | None = None) -> StageClock:
-    """Do a whole capture into a folder that is thrown away."""
+    """Do a whole capture into a folder that is thrown away; a detector is closed when it has done its part."""
     clock = StageClock()
-    progress = Progress(clock, CAPTURE_STAGES + OUTPUT_STAGES)
+
+    def listen(event: Event) -> None:
+        clock(event)
+        if detector is not None and isinstance(event, StageEvent) and event.name == "track":
+            detector.close()
+
+    progress = Progress(listen, CAPTURE_STAGES + OUTPUT_STAGES)
     with tempfile.TemporaryDirectory() as folder:
         found = capture_people(video, settings, progress, job_dir=Path(folder), detector=detector)
         write_outputs(found, video, settings, Path(folder), progress)

@@ -60,6 +60,7 @@ def load_lifter_model(
     """
     import safetensors
     import safetensors.torch
+    import torch
 
     from .model import LifterModel
 
@@ -82,15 +83,17 @@ def load_lifter_model(
                 hint="Use weights made by this version of VP3D.",
             )
         architecture = header["architecture"]
-        model = LifterModel(
-            architecture["in_channels"],
-            architecture["num_joints_out"],
-            architecture["filter_widths"],
-            causal=architecture["causal"],
-            channels=architecture["channels"],
-            stack=architecture.get("stack", 1),
-        )
-        model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+        with torch.device("meta"):  # no memory, and no random values, for what comes from the file
+            model = LifterModel(
+                architecture["in_channels"],
+                architecture["num_joints_out"],
+                architecture["filter_widths"],
+                causal=architecture["causal"],
+                channels=architecture["channels"],
+                stack=architecture.get("stack", 1),
+            )
+        full = {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
+        model.load_state_dict(full, assign=True)
     except (safetensors.SafetensorError, KeyError, RuntimeError, ValueError) as error:
         raise WeightsCorrupt(
             f"{path.name} is no VP3D lifter: {error}", hint="Use a file made by 'vp3d train'."
