@@ -78,16 +78,31 @@ def test_several_sequences_that_fit_are_refused(tmp_path):
         load(path)
 
 
-def test_detectron_npz(tmp_path):
-    keypoints = np.empty(3, dtype=object)
-    for t in range(3):
-        person = np.stack([*walk()[t].T, np.zeros(17), np.full(17, 0.7)])
-        keypoints[t] = [[], person[None].astype("float32") if t != 1 else np.zeros((0, 4, 17), "float32")]
-    boxes = np.empty(3, dtype=object)
-    np.savez_compressed(tmp_path / "d.npz", keypoints=keypoints, boxes=boxes)
-    detections = load(tmp_path / "d.npz")
-    assert [len(found.scores) for found in detections] == [1, 0, 1, 0, 0, 0]
+def detectron_file(path: Path, people_per_frame: list[int], *, by_columns: bool = False) -> Path:
+    """Written as VideoPose3D's infer_video_d2.py does: an object array (T, 2)."""
+    frames = []
+    for t, count in enumerate(people_per_frame):
+        people = [np.stack([*(walk()[t] + 5 * n).T, np.zeros(17), np.full(17, 0.7)]) for n in range(count)]
+        frames.append([[], np.array(people, "float32").reshape(-1, 4, 17)])
+    keypoints = np.array(frames, dtype=object)
+    assert keypoints.shape == (len(people_per_frame), 2)
+    keypoints = np.asfortranarray(keypoints) if by_columns else keypoints
+    np.savez_compressed(path, keypoints=keypoints, boxes=keypoints, segments=np.array([None] * len(frames)))
+    return path
+
+
+@pytest.mark.parametrize("by_columns", [False, True])
+def test_detectron_npz(tmp_path, by_columns):
+    detections = load(detectron_file(tmp_path / "d.npz", [1, 0, 2, 0, 0, 1], by_columns=by_columns))
+    assert [len(found.scores) for found in detections] == [1, 0, 2, 0, 0, 1]
     np.testing.assert_allclose(detections[2].keypoint_scores, 0.7, rtol=1e-6)
+    np.testing.assert_allclose(detections[2].keypoints_xy, [walk()[2], walk()[2] + 5], rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [">f4", "<i2", "f8"])
+def test_numbers_of_any_byte_order_and_array_order(tmp_path, kind):
+    np.savez(tmp_path / "a.npz", positions_2d={"clip": {"custom": [np.asfortranarray(walk().astype(kind))]}})
+    np.testing.assert_allclose(load(tmp_path / "a.npz")[3].keypoints_xy[0], walk()[3], atol=1.0)
 
 
 class Malicious:
@@ -166,7 +181,7 @@ def test_mmpose_inferencer_json_counts_from_zero(tmp_path):
 
 
 def test_coco_annotations(tmp_path):
-    images = [{"id": 70 + t, "file_name": f"frame_{t}.jpg"} for t in (10, 2, 1)]
+    images = [{"id": 70 + t, "file_name": f"frame_{t}_cam1.jpg"} for t in (10, 2, 1, 11, 12, 20)]
     flagged = triples(walk()[0], 2)
     flagged[2], flagged[5] = 0, 1
     annotations = [{"image_id": 72, "id": 1, "category_id": 1, "keypoints": flagged}]
@@ -265,8 +280,16 @@ def test_a_json_with_a_broken_entry(tmp_path):
 
 
 def test_a_longer_video_is_meant(tmp_path):
+    entries = [{"image_id": t, "keypoints": triples(points)} for t, points in enumerate(walk(40) / 2)]
     with pytest.raises(KeypointFileError, match="frame 39, the video has 6"):
-        load(videopose3d_file(tmp_path / "a.npz", walk(40) / 2))
+        load(write(tmp_path / "a.json", entries))
+
+
+def test_two_keypoints_make_no_person(tmp_path):
+    few = triples(walk()[0], 0.0)
+    few[2] = few[5] = 0.9
+    entries = [{"image_id": t, "keypoints": triples(walk()[0]) if t else few} for t in range(6)]
+    assert [len(found.scores) for found in load(write(tmp_path / "a.json", entries))] == [0, 1, 1, 1, 1, 1]
 
 
 def test_parts_of_the_size_are_no_px(tmp_path):

@@ -6,6 +6,7 @@
 - A folder of OpenPose's ``*_keypoints.json``, one a frame; frames without a file hold nobody.
 
 Frame k of a file belongs to frame k of the video, counted from 0; keypoint_json.py tells what counts from 1.
+Files without numbers of frames hold one set of keypoints for each frame of the video.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from ..errors import KeypointFileError
 from ..keypoints import Detections2D
 from ..skeletons import KeypointSkeleton
 from .detector import no_detections
-from .keypoint_json import people_of_json
+from .keypoint_json import LENGTH_FRAMES, LENGTH_SHARE, check_length, first_number, people_of_json
 from .keypoint_layouts import COCO_WHOLE_BODY, WHOLE_BODY_COLUMNS, skeleton_of
 from .object_arrays import read_npz
 from .seen_person import SeenPerson
@@ -32,9 +33,6 @@ __all__ = ["load_keypoint_file"]
 
 MIN_POINTS = 3  # fewer make no person
 BOX_MARGIN = 0.1  # of the box's side, as keypoints lie inside the outline
-EXTRA_FRAMES = (
-    0.02  # of the video's length that a file may be longer: programs count a few frames differently
-)
 _OPENPOSE_NAME = re.compile(r"(\d+)_keypoints\.json$")
 
 
@@ -53,7 +51,7 @@ def load_keypoint_file(
     """
     path = Path(path)
     if path.is_dir():
-        people = _openpose_people(path)
+        people = _openpose_people(path, num_frames=num_frames)
     elif not path.is_file():
         raise KeypointFileError(f"There is no file or folder {path}", hint="Give a file of keypoints.")
     elif path.suffix.lower() == ".npz":
@@ -90,7 +88,7 @@ def _check_frames(people: Iterable[SeenPerson], *, path: Path, num_frames: int) 
             f"{path} has keypoints for frame {first}, expected 0 or more",
             hint="Number the frames from the start of the video.",
         )
-    if last >= num_frames * (1 + EXTRA_FRAMES) + 2:
+    if last >= num_frames * (1 + LENGTH_SHARE) + LENGTH_FRAMES:
         raise KeypointFileError(
             f"{path} has keypoints for frame {last}, the video has {num_frames} frames",
             hint="Give the keypoints of this video, one set for each of its frames.",
@@ -169,8 +167,8 @@ def _read_json(path: Path) -> object:
         ) from error
 
 
-def _openpose_people(folder: Path) -> list[SeenPerson]:
-    """Read a folder of OpenPose's; the number in each file's name is the frame, counted from 0."""
+def _openpose_people(folder: Path, *, num_frames: int) -> list[SeenPerson]:
+    """Read a folder of OpenPose's; the number in each file's name is the frame, see ``first_number``."""
     files = [
         (match, file) for file in sorted(folder.iterdir()) if (match := _OPENPOSE_NAME.search(file.name))
     ]
@@ -186,14 +184,15 @@ def _openpose_people(folder: Path) -> list[SeenPerson]:
             hint="Give a folder with the files of one video only.",
         )
     people: list[SeenPerson] = []
-    for match, file in files:
+    first = first_number(numbers, num_frames=num_frames)
+    for number, (_, file) in zip(numbers, files, strict=True):
         content = _read_json(file)
         entries = content.get("people") if isinstance(content, dict) else None
         if not isinstance(entries, list):
             raise KeypointFileError(f"{file} has no list of people", hint="Give what OpenPose wrote.")
         for entry in entries:
             values = entry.get("pose_keypoints_2d") if isinstance(entry, dict) else None
-            people.append(SeenPerson.from_triples(int(match[1]), values, where=str(file)))
+            people.append(SeenPerson.from_triples(number - first, values, where=str(file)))
     return people
 
 
@@ -212,8 +211,10 @@ def _npz_people(path: Path, *, num_frames: int) -> list[SeenPerson]:
         sequences = _sequences(content["positions_2d"], path=path)
         keypoints = _sequence_of_video(sequences, path=path, num_frames=num_frames).keypoints
         return [SeenPerson.from_points(t, points, layout=layout) for t, points in enumerate(keypoints)]
-    if isinstance(content.get("keypoints"), list):
-        return _detectron_people(content["keypoints"], path=path)  # type: ignore[arg-type]
+    frames = content.get("keypoints")
+    if isinstance(frames, list):
+        check_length(len(frames), path=path, num_frames=num_frames)
+        return _detectron_people(frames, path=path)
     raise KeypointFileError(
         f"{path} holds {', '.join(sorted(content)) or 'nothing'}, expected positions_2d or keypoints",
         hint="Give an .npz file as VideoPose3D writes it.",
@@ -239,6 +240,7 @@ def _sequences(value: object, *, path: Path, name: str = "") -> list[_Sequence]:
 def _sequence_of_video(sequences: list[_Sequence], *, path: Path, num_frames: int) -> _Sequence:
     fitting = sequences if len(sequences) == 1 else [s for s in sequences if len(s.keypoints) == num_frames]
     if len(fitting) == 1:
+        check_length(len(fitting[0].keypoints), path=path, num_frames=num_frames)
         return fitting[0]
     found = ", ".join(f"{s.name} ({len(s.keypoints)} frames)" for s in sequences[:8])
     raise KeypointFileError(
@@ -249,7 +251,7 @@ def _sequence_of_video(sequences: list[_Sequence], *, path: Path, num_frames: in
 
 
 def _detectron_people(frames: list[object], *, path: Path) -> list[SeenPerson]:
-    """Read what VideoPose3D's Detectron scripts write: (D, 4, K) a frame, of x, y, logit, score."""
+    """Read what VideoPose3D's Detectron scripts write: [[], (D, 4, K)] a frame, of x, y, logit, score."""
     people: list[SeenPerson] = []
     for t, frame in enumerate(frames):
         found = frame[-1] if isinstance(frame, list) and frame else frame

@@ -5,7 +5,8 @@ How frames are told:
 
 - MMPose, ``{"instance_info": [{"frame_id", "instances"}]}`` (its demos): frames from 1, unless one is 0.
 - MMPose, ``[{"frame_id", "instances"}]`` (MMPoseInferencer): frames from 0.
-- COCO annotations, ``{"images", "annotations"}``: the images in the order of their file names are the frames.
+- COCO annotations, ``{"images", "annotations"}``: the last number in an image's file name, from
+  ``first_number``; names without numbers are the frames in their order.
 - COCO and AlphaPose results, ``[{"image_id", "keypoints"}]``: the last number in image_id, from 0; from 1
   when the highest is the video's number of frames.
 """
@@ -13,6 +14,7 @@ How frames are told:
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +23,12 @@ import numpy as np
 from ..errors import KeypointFileError
 from .seen_person import SeenPerson
 
-__all__ = ["people_of_json"]
+__all__ = ["LENGTH_FRAMES", "LENGTH_SHARE", "check_length", "first_number", "people_of_json"]
 
-FLAG_SCORES = (0.0, 0.5, 1.0)  # COCO's v: not labelled, hidden, visible
+# Programs count a few frames differently: this share of the video, and so many frames.
+LENGTH_SHARE, LENGTH_FRAMES = 0.02, 2
+
+FLAG_SCORES = {0: 0.0, 1: 0.5, 2: 1.0}  # COCO's v: not labelled, hidden, visible
 _LAST_NUMBER = re.compile(r"(\d+)\D*$")
 
 
@@ -42,12 +47,12 @@ def people_of_json(content: object, *, path: Path, num_frames: int) -> list[Seen
         if isinstance(content, dict) and "instance_info" in content:
             return _mmpose_people(content["instance_info"], first=None)
         if isinstance(content, dict) and "annotations" in content:
-            return _coco_people(content, path=path)
+            return _coco_people(content, path=path, num_frames=num_frames)
         if isinstance(content, list) and content and "instances" in content[0]:
             return _mmpose_people(content, first=0)
         if isinstance(content, list) and content and "image_id" in content[0]:
             return _result_people(content, path=path, num_frames=num_frames)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         raise KeypointFileError(
             f"{path} has an entry that cannot be read: {type(error).__name__}: {error}",
             hint="Write the file again with the program that made it.",
@@ -73,9 +78,17 @@ def _mmpose_people(frames: list[Any], *, first: int | None) -> list[SeenPerson]:
     return people
 
 
-def _coco_people(content: dict[str, Any], *, path: Path) -> list[SeenPerson]:
+def _coco_people(content: dict[str, Any], *, path: Path, num_frames: int) -> list[SeenPerson]:
     images = sorted(content.get("images") or [], key=lambda image: _natural(str(image["file_name"])))
-    frames = {image["id"]: frame for frame, image in enumerate(images)}
+    numbers = [_last_number(str(image["file_name"])) for image in images]
+    told = [number for number in numbers if number is not None]
+    if len(set(told)) < len(images):
+        check_length(len(images), path=path, num_frames=num_frames)
+        told = list(range(len(images)))
+    first = first_number(told, num_frames=num_frames)
+    frames = {image["id"]: number - first for number, image in zip(told, images, strict=True)}
+    of_person = [entry["keypoints"][2::3] for entry in content["annotations"] if "keypoints" in entry]
+    flagged = all(value in FLAG_SCORES for values in of_person for value in values)
     people: list[SeenPerson] = []
     for entry in content["annotations"]:
         if "keypoints" not in entry:
@@ -87,7 +100,8 @@ def _coco_people(content: dict[str, Any], *, path: Path) -> list[SeenPerson]:
                 hint="Give the whole annotation file.",
             )
         triples = list(entry["keypoints"])
-        triples[2::3] = [FLAG_SCORES[int(flag)] for flag in triples[2::3]]
+        if flagged:  # detectors write their scores there
+            triples[2::3] = [FLAG_SCORES[flag] for flag in triples[2::3]]
         people.append(SeenPerson.from_triples(frames[entry["image_id"]], triples, where=str(path), score=1.0))
     return people
 
@@ -103,15 +117,47 @@ def _result_people(entries: list[Any], *, path: Path, num_frames: int) -> list[S
     ]
 
 
+def check_length(length: int, *, path: Path, num_frames: int) -> None:
+    """Refuse keypoints without numbers of frames which cannot be one set for each frame of the video."""
+    if not _is_length(length, num_frames):
+        raise KeypointFileError(
+            f"{path} has keypoints for {length} frames, the video has {num_frames}",
+            hint="Give the keypoints of this video, one set for each of its frames.",
+        )
+
+
+def first_number(numbers: Sequence[int], *, num_frames: int) -> int:
+    """Return which of the numbers of a video's frames is the first's.
+
+    The lowest, when there is one for each frame and none is left out; else 1 where it is the lowest, or 0.
+
+    Args:
+        numbers: Of all frames that were looked at, with or without people.
+        num_frames: Of the video.
+    """
+    low, high = min(numbers, default=0), max(numbers, default=0)
+    if high - low + 1 == len(numbers) and _is_length(len(numbers), num_frames):
+        return low
+    return 1 if low == 1 else 0
+
+
+def _is_length(length: int, num_frames: int) -> bool:
+    return abs(length - num_frames) <= num_frames * LENGTH_SHARE + LENGTH_FRAMES
+
+
 def _number(image_id: object) -> int:
     """Return the number that an image id is, or ends with, such as 12 for "frame_000012.jpg"."""
     if isinstance(image_id, int):
         return image_id
-    stem = str(image_id).rsplit("/", 1)[-1].rsplit(".", 1)[0]
-    match = _LAST_NUMBER.search(stem)
-    if match is None:
+    number = _last_number(str(image_id))
+    if number is None:
         raise ValueError(f"image_id {image_id!r} holds no number")
-    return int(match[1])
+    return number
+
+
+def _last_number(name: str) -> int | None:
+    match = _LAST_NUMBER.search(name.rsplit("/", 1)[-1].rsplit(".", 1)[0])
+    return None if match is None else int(match[1])
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

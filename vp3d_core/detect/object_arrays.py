@@ -113,12 +113,20 @@ class _StoredArray:
         if isinstance(data, list):
             if prod(shape) != len(data):
                 raise pickle.UnpicklingError(f"it holds an array of shape {shape!r} with {len(data)} values")
-            self.value = data if shape else data[0]
+            self.value = _nested(data, shape)
         elif isinstance(data, bytes) and number_type.code[0] != "O":
             numbers = np.frombuffer(data, number_type.dtype)
             self.value = numbers.reshape(shape, order="F" if by_columns else "C")
         else:
             raise pickle.UnpicklingError("it holds an array whose content is not numbers")
+
+
+def _nested(values: list[Any], shape: tuple[int, ...]) -> Any:
+    """Nest the values of an object array, which a pickle holds row by row in any case, by its shape."""
+    if len(shape) <= 1 or not values:
+        return values if shape else values[0]
+    step = len(values) // shape[0]
+    return [_nested(values[start : start + step], shape[1:]) for start in range(0, len(values), step)]
 
 
 class _Reconstruct:
