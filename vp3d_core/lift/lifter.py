@@ -247,7 +247,7 @@ def _fuse_batchnorm(model: LifterModel) -> LifterModel:
 
 
 def _grid(times: Array) -> tuple[Array, int]:
-    """Return evenly spaced times at a multiple of about 30 Hz, and the multiple.
+    """Return evenly spaced times at a multiple of about 30 Hz, and the multiple, at most their number.
 
     Frames that are evenly spaced at such a rate already (29.97, 30, 59.94, 60, 120 …) are taken as they are.
     """
@@ -260,9 +260,9 @@ def _grid(times: Array) -> tuple[Array, int]:
     rate = 1.0 / step / phases
     even = np.abs(np.diff(times) - step).max() < 0.15 * step
     if even and abs(rate / LIFT_RATE_HZ - 1.0) < 0.05:
-        return times, phases
+        return times, min(phases, len(times))
     count = int(np.ceil((times[-1] - times[0]) * LIFT_RATE_HZ * phases)) + 1
-    return times[0] + np.arange(count) / (LIFT_RATE_HZ * phases), phases
+    return times[0] + np.arange(count) / (LIFT_RATE_HZ * phases), min(phases, count)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -281,7 +281,7 @@ class _Sightings:
         """Return rays (N, 28, 2) and scores (N, 28) as float32, both 0 where a keypoint is missing."""
         times, wanted = self.keypoints.times_s, self.grid[part]
         first, last = np.searchsorted(times, wanted[[0, -1]])
-        rows = slice(max(0, int(first) - 1), int(last) + 1)
+        rows = slice(max(0, min(int(first), len(times) - 1) - 1), int(last) + 1)
         times, xy = times[rows], self.keypoints.xy[rows]
         missing = np.isnan(xy).any(axis=-1)
         rays = np.nan_to_num(self.camera.rays(xy), nan=0.0).astype(np.float32)
