@@ -6,6 +6,8 @@ Only numpy is needed.
 
 from __future__ import annotations
 
+import heapq
+import itertools
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -217,19 +219,33 @@ def _is_shadow(piece: _Piece, other: _Piece, times_s: Array) -> bool:
 
 def _rejoin(pieces: list[_Piece], times_s: Array) -> list[_Piece]:
     """Join pieces where the later begins soon and close to where the earlier was heading, nearest first."""
-    pieces = sorted(pieces, key=lambda piece: (piece.frames[0], *piece.boxes[0]))
-    while True:  # each join makes new ends
-        misses = [
-            (miss, i, j)
-            for i, earlier in enumerate(pieces)
-            for j, later in enumerate(pieces)
-            if (miss := _miss_share(earlier, later, times_s)) <= REJOIN_SHARE
-        ]
-        if not misses:
-            return pieces
-        _, i, j = min(misses)
-        joined = pieces[i].followed_by(pieces[j])
-        pieces = [piece for k, piece in enumerate(pieces) if k not in (i, j)] + [joined]
+    ordered = sorted(pieces, key=lambda piece: (piece.frames[0], *piece.boxes[0]))
+    left = dict(enumerate(ordered))
+    close: list[tuple[float, int, int]] = []  # a heap of pairs
+
+    def consider(i: int, j: int) -> None:
+        miss = _miss_share(left[i], left[j], times_s)
+        if miss <= REJOIN_SHARE:
+            heapq.heappush(close, (miss, i, j))
+
+    starts_s = times_s[[piece.frames[0] for piece in ordered]]
+    for i, piece in enumerate(ordered):
+        end_s = times_s[piece.frames[-1]]
+        first, last = np.searchsorted(starts_s, (end_s, end_s + REJOIN_GAP_S), side="right")
+        for j in range(first, last):
+            consider(i, j)
+    numbers = itertools.count(len(ordered))
+    while close:
+        _, i, j = heapq.heappop(close)
+        if i not in left or j not in left:  # joined to another already
+            continue
+        joined, new = left.pop(i).followed_by(left.pop(j)), next(numbers)
+        others = list(left)
+        left[new] = joined
+        for k in others:  # both of its ends are new
+            consider(k, new)
+            consider(new, k)
+    return list(left.values())
 
 
 def _miss_share(earlier: _Piece, later: _Piece, times_s: Array) -> float:
