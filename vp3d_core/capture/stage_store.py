@@ -41,7 +41,10 @@ def make_key(*parts: object) -> str:
 
 
 def code_key() -> str:
-    """Return a hash of this package's source, so that a changed program does not reuse old values."""
+    """Return a hash of this package's source, so that a changed program does not reuse old values.
+
+    Detections, which take longest, are kept: the detector's ``model_id`` names what made them.
+    """
     digest = hashlib.sha256()
     package = Path(__file__).resolve().parent.parent
     for path in sorted(package.rglob("*.py")):
