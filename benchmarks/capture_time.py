@@ -84,7 +84,7 @@ class RepeatingDetector:
 
 
 def run_capture(video: Path, settings: CaptureSettings, detector: Detector | None = None) -> StageClock:
-    """Do a whole capture into a folder that is thrown away; a detector is closed when it has done its part."""
+    """Do a whole capture into a folder that is thrown away; a detector is closed when it is done."""
     clock = StageClock()
 
     def listen(event: Event) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from .arrays import Array, IntArray
-from .rotations import normalize, quat_continuous, quat_slerp
+from .rotations import quat_continuous, quat_slerp
 from .time_blocks import BLOCK_FRAMES, time_blocks
 
 __all__ = [
@@ -17,7 +17,6 @@ __all__ = [
     "interpolate_linear",
     "interpolate_quats",
     "max_filter",
-    "smooth_quats",
     "smoothstep",
 ]
 
@@ -167,8 +166,3 @@ def interpolate_quats(times_s: Array, quats: Array, new_times_s: Array) -> Array
     right = np.minimum(left + 1, len(times_s) - 1)
     fraction = np.broadcast_to(fraction.reshape(-1, *[1] * (quats.ndim - 2)), (len(left), *quats.shape[1:-1]))
     return quat_continuous(quat_slerp(quats[left], quats[right], fraction))
-
-
-def smooth_quats(quats: Array, sigma_frames: float) -> Array:
-    """Return (T, ..., 4) Gaussian-smoothed in time; neighbours must be less than 180 degrees apart."""
-    return normalize(gaussian_smooth(quat_continuous(quats), sigma_frames))

@@ -13,7 +13,6 @@ from vp3d_core.filters import (
     interpolate_linear,
     interpolate_quats,
     max_filter,
-    smooth_quats,
     smoothstep,
 )
 from vp3d_core.rotations import quat_from_axis_angle
@@ -102,8 +101,3 @@ def test_quaternions_turn_evenly_between_frames() -> None:
     assert 2 * np.arctan2(between[:, 3], between[:, 0]) == pytest.approx([0.25, 0.5, 1.0])
 
 
-def test_smoothed_quaternions_stay_unit() -> None:
-    angles = np.random.default_rng(2).normal(0.0, 0.5, 60)
-    smooth = smooth_quats(quat_from_axis_angle(Z, angles), 2.0)
-    assert np.linalg.norm(smooth, axis=-1) == pytest.approx(np.ones(60))
-    assert np.abs(np.diff(smooth[:, 3])).max() < np.abs(np.diff(angles / 2)).max() / 2

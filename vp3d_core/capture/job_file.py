@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import InputError, OutputError
-from ..settings import DETECTORS, CaptureSettings
+from ..errors import InputError
+from ..output_file import output_error, replaced_when_done
+from ..settings import CaptureSettings, is_detector
 
 __all__ = ["JOB_NAME", "CaptureJob"]
 
@@ -47,15 +47,12 @@ class CaptureJob:
             "out": str(self.out_dir.absolute()),
             "settings": settings,
         }
-        temporary = job_dir / (JOB_NAME + ".part")
         try:
             job_dir.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-            os.replace(temporary, job_dir / JOB_NAME)
         except OSError as error:
-            raise OutputError(
-                f"{job_dir} cannot be written: {error.strerror}", hint="Choose another output folder."
-            ) from error
+            raise output_error(job_dir, error) from error
+        with replaced_when_done(job_dir / JOB_NAME) as temporary:
+            temporary.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, job_dir: Path) -> CaptureJob:
@@ -85,4 +82,4 @@ class CaptureJob:
 def _absolute(name_or_path: str) -> str:
     """Return the absolute path of a file or folder that is there; a name as it is."""
     path = Path(name_or_path)
-    return str(path.absolute()) if name_or_path not in DETECTORS and path.exists() else name_or_path
+    return str(path.absolute()) if not is_detector(name_or_path) and path.exists() else name_or_path

@@ -105,11 +105,6 @@ class ChunkLoader:
                 )
         return np.concatenate(parts)
 
-    @property
-    def num_batches(self) -> int:
-        """Batches an epoch, the last one short."""
-        return -(-len(self._table) // self._chunks)
-
     def epoch(self) -> Iterator[Batch]:
         """Give every chunk once, in a new order."""
         order = self._random.permutation(len(self._table))

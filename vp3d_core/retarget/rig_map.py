@@ -18,7 +18,7 @@ from typing import cast
 from ..output_file import replaced_when_done
 from .rig import Rig
 from .rig_errors import RigMapFormatError, RigMapIncomplete, bone_not_found
-from .roles import REQUIRED_ROLES, ROLES, mirrored, role_label
+from .roles import REQUIRED_ROLES, ROLES, role_label
 
 __all__ = ["FORMAT", "VERSION", "RigMap", "load", "rig_map_from_json", "rig_map_to_json", "save"]
 
@@ -92,10 +92,6 @@ class RigMap:
         if names:
             bones[role], sure[role] = tuple(names), 1.0
         return replace(self, bones=bones, confidence=sure)
-
-    def mirrored_bones(self, role: str) -> tuple[str, ...]:
-        """Return the bones of the same role on the other side."""
-        return self.bones.get(mirrored(role), ())
 
     def check(self, rig: Rig) -> None:
         """Raise unless the map can be used with a rig.

@@ -14,7 +14,6 @@ __all__ = [
     "CONTROL_ROLES",
     "LIMBS",
     "MARKER_ROLES",
-    "OPTIONAL_ROLES",
     "REQUIRED_ROLES",
     "ROLES",
     "SIDES",
@@ -45,7 +44,6 @@ REQUIRED_ROLES = (
     "pelvis",
     *(f"{side}_{part}" for part in ("upper_arm", "forearm", "thigh", "shin") for side in SIDES),
 )
-OPTIONAL_ROLES = tuple(role for role in ROLES if role not in REQUIRED_ROLES)
 
 
 def mirrored(role: str) -> str:

@@ -39,7 +39,6 @@ PLAUSIBLE_M = (  # wide enough for every rig
     ("left_shoulder", "left_elbow", (0.15, 0.45)),
     ("left_elbow", "left_wrist", (0.1, 0.4)),
 )
-ANKLE_HEIGHT_M = 0.08
 NO_FLAT_FLOOR = re.compile(r"slope|cmu_asfamc/0[13]/|iclone/00[13]/|makehuman|test_soccer|climb")
 
 
