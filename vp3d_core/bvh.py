@@ -79,10 +79,14 @@ def motion_from_bvh(data: BvhData, *, unit_m: float = 0.01, up: str = "y", forwa
     """Turn a parsed BVH into a Motion; see ``load``."""
     if not unit_m > 0:
         raise ValueError(f"unit_m is {unit_m}, expected more than 0")
-    if not data.frame_time_s > 0 or not len(data.frames):
-        raise MotionFormatError(f"The BVH has {len(data.frames)} frames of {data.frame_time_s} s")
+    if not len(data.frames):
+        raise MotionFormatError(
+            "The BVH has 0 frames, expected at least one", hint="Export it with its motion."
+        )
     if data.parents.count(-1) != 1:
-        raise MotionFormatError(f"The BVH has {data.parents.count(-1)} roots, expected one")
+        raise MotionFormatError(
+            f"The BVH has {data.parents.count(-1)} roots, expected one", hint="Export one person a file."
+        )
     world_from_file = _world_from_file(up, forward)
     turn = quat_from_matrix(world_from_file)
     positions, from_joint = bvh_kinematics(data)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .arrays import Array, check_shape
+from .arrays import Array, check_finite, check_shape
 from .errors import MotionFormatError
 from .rotations import IDENTITY, quat_from_axis_angle, quat_multiply, quat_rotate
 
@@ -16,6 +16,8 @@ __all__ = ["AXES", "BvhData", "bvh_kinematics", "format_bvh", "frame_lines", "he
 
 AXES = {"X": 0, "Y": 1, "Z": 2}
 NO_OFFSET_SHARE = 0.01  # position channels below this share of the offset were left empty
+SHORTEST_FRAME_S = 1e-9  # files hold nine decimals
+_HINT = "Export it again, or use another copy."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +42,13 @@ class BvhData:
 
     def __post_init__(self) -> None:
         check_shape("offsets", self.offsets, (len(self.names), 3))
+        check_finite("offsets", self.offsets)
         check_shape("frames", self.frames, ("T", sum(len(c) for c in self.channels)))
+        check_finite("frames", self.frames)
+        if not SHORTEST_FRAME_S <= self.frame_time_s < np.inf:
+            raise ValueError(
+                f"a frame lasts {self.frame_time_s} s, expected more than 0 and less than infinity"
+            )
 
     @property
     def is_end_site(self) -> tuple[bool, ...]:
@@ -60,20 +68,21 @@ def parse_bvh(text: str, *, source: str = "BVH") -> BvhData:
     """
     head, found, tail = text.partition("MOTION")
     if not found or not head.lstrip().upper().startswith("HIERARCHY"):
-        raise MotionFormatError(f"{source} is no BVH: HIERARCHY and MOTION were expected")
+        raise MotionFormatError(f"{source} is no BVH: HIERARCHY and MOTION were expected", hint=_HINT)
     try:
         names, parents, offsets, channels = _parse_hierarchy(head.split())
         frames, frame_time_s = _parse_motion(tail, sum(len(c) for c in channels))
+        return BvhData(
+            tuple(names),
+            tuple(parents),
+            np.array(offsets, dtype=np.float64),
+            tuple(channels),
+            frames,
+            frame_time_s,
+        )
     except (ValueError, IndexError) as error:
-        raise MotionFormatError(f"{source} is no complete BVH: {error}") from error
-    return BvhData(
-        tuple(names),
-        tuple(parents),
-        np.array(offsets, dtype=np.float64),
-        tuple(channels),
-        frames,
-        frame_time_s,
-    )
+        found = "it ends early, or its braces do not match" if isinstance(error, IndexError) else error
+        raise MotionFormatError(f"{source} is no complete BVH: {found}", hint=_HINT) from error
 
 
 def _parse_hierarchy(
@@ -100,9 +109,8 @@ def _parse_hierarchy(
             offsets[stack[-1]] = [float(value) for value in tokens[i + 1 : i + 4]]
             i += 4
         elif token == "CHANNELS":
-            count = int(tokens[i + 1])
-            channels[stack[-1]] = _channels(tokens[i + 2 : i + 2 + count])
-            i += 2 + count
+            channels[stack[-1]] = _channels(tokens, i + 1)
+            i += 2 + len(channels[stack[-1]])
         elif token == "}":
             stack.pop()
             i += 1
@@ -113,7 +121,12 @@ def _parse_hierarchy(
     return names, parents, offsets, channels
 
 
-def _channels(names: list[str]) -> tuple[str, ...]:
+def _channels(tokens: list[str], i: int) -> tuple[str, ...]:
+    """Return the channels whose number is the token ``i``."""
+    count = int(tokens[i])
+    if count < 0:
+        raise ValueError(f"{count} channels were announced, expected 0 or more")
+    names = tokens[i + 1 : i + 1 + count]
     for name in names:
         if name[:1].upper() not in AXES or name[1:].lower() not in ("position", "rotation"):
             raise ValueError(f"{name!r} is no channel such as Xposition or Zrotation")
@@ -126,15 +139,16 @@ def _parse_motion(text: str, channel_count: int) -> tuple[Array, float]:
         raise ValueError("'Frames:' was expected after MOTION")
     count = int(lines[0].split(":")[1])
     frame_time_s = float(lines[1].split(":")[1])
+    if count < 0:
+        raise ValueError(f"{count} frames were announced, expected 0 or more")
+    if not channel_count:
+        raise ValueError("no joint has channels, expected at least those of the root")
     values = np.array(" ".join(lines[2:]).split(), dtype=np.float64)
     if len(values) < count * channel_count:
         raise ValueError(
             f"{count} frames of {channel_count} values were announced, {len(values)} values found"
         )
-    frames = values[: count * channel_count].reshape(count, channel_count)
-    if not np.isfinite(frames).all():
-        raise ValueError("some values are not finite")
-    return frames, frame_time_s
+    return values[: count * channel_count].reshape(count, channel_count), frame_time_s
 
 
 def bvh_kinematics(data: BvhData) -> tuple[Array, Array]:

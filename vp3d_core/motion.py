@@ -17,7 +17,7 @@ from .rotations import quat_multiply, quat_rotate
 
 __all__ = ["CONTACT_JOINTS", "Motion", "MotionSkeleton", "forward_kinematics"]
 
-UNIT_TOLERANCE = 1e-4  # of a quaternion's length
+UNIT_TOLERANCE = 1e-4  # of a quaternion's length and of a camera's axes
 CONTACT_JOINTS = ("left_toe", "left_heel", "right_toe", "right_heel")
 
 
@@ -26,8 +26,8 @@ class MotionSkeleton:
     """Names, parents and rest offsets of a motion's joints.
 
     Attributes:
-        names: J names; the 25 of ``skeletons.JOINTS`` come first in a capture.
-        parents: J indices, -1 for the root. A parent may come after its child.
+        names: J names; the 25 of ``skeletons.JOINTS`` come first in a capture. Those of a BVH may repeat.
+        parents: J indices, -1 for the one root. A parent may come after its child.
         rest_offsets: (J, 3) m, from the parent in the rest pose, world axes.
     """
 
@@ -41,6 +41,8 @@ class MotionSkeleton:
         check_shape("rest_offsets", self.rest_offsets, (len(self.names), 3))
         check_finite("rest_offsets", self.rest_offsets)
         self.order()
+        if self.parents.count(-1) != 1:
+            raise ValueError(f"the skeleton has {self.parents.count(-1)} roots, expected one")
 
     def order(self) -> tuple[int, ...]:
         """Return the joint indices with every parent before its children."""
@@ -91,7 +93,7 @@ class Motion:
         skeleton: J joints with constant rest offsets.
         root_positions: (T, 3) m, world.
         rotations: (T, J, 4) local unit quaternions wxyz, sign-continuous in time.
-        contacts: (T, C) in [0, 1], in the order of ``CONTACT_JOINTS``.
+        contacts: (T, C) in [0, 1], in the order of ``CONTACT_JOINTS``; curves edited in Blender overshoot.
         confidence: (T, J) in [0, 1].
         frame_rate_hz: Frames per second.
         start_time_s: Time of frame 0 in the video, s.
@@ -123,8 +125,14 @@ class Motion:
         norms = np.sqrt([squares.min(initial=1.0), squares.max(initial=1.0)])
         if np.abs(norms - 1.0).max() > UNIT_TOLERANCE:
             raise ValueError("rotations must be unit quaternions")
-        if not self.frame_rate_hz > 0:
-            raise ValueError(f"frame_rate_hz is {self.frame_rate_hz}, expected more than 0")
+        if not 0 < self.frame_rate_hz < np.inf:
+            raise ValueError(f"frame_rate_hz is {self.frame_rate_hz}, expected more than 0 and finite")
+        if not np.isfinite(self.start_time_s):
+            raise ValueError(f"start_time_s is {self.start_time_s}, expected a finite time")
+        if self.image_size is not None and min(self.image_size) < 1:
+            raise ValueError(f"image_size is {self.image_size}, expected at least 1 x 1 px")
+        if self.camera is not None:
+            _check_camera(self.camera, frames)
 
     @property
     def times_s(self) -> Array:
@@ -134,3 +142,16 @@ class Motion:
     def joints_world(self) -> Array:
         """Return the joints' positions: (T, J, 3) m, world."""
         return forward_kinematics(self.skeleton, self.root_positions, self.rotations)[0]
+
+
+def _check_camera(camera: Camera, num_frames: int) -> None:
+    """Raise ValueError unless the camera has one place or one a frame, each a rotation and a translation."""
+    places = camera.world_from_camera
+    if places.ndim == 3 and len(places) != num_frames:
+        raise ValueError(f"the camera has {len(places)} places, expected one or those of {num_frames} frames")
+    turns = places[..., :3, :3]
+    squares = np.swapaxes(turns, -1, -2) @ turns
+    if np.abs(squares - np.eye(3)).max(initial=0.0) > UNIT_TOLERANCE or (np.linalg.det(turns) < 0).any():
+        raise ValueError("world_from_camera must turn without scale, shear or mirroring")
+    if (places[..., 3, :] != [0, 0, 0, 1]).any() or (camera.intrinsics[2] != [0, 0, 1]).any():
+        raise ValueError("the last rows of world_from_camera and intrinsics must be 0 … 0 1")

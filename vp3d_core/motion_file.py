@@ -42,6 +42,8 @@ _BROKEN = (
     zlib.error,
 )
 
+SHARE_TOLERANCE = 1e-5  # by which float32 may round contacts and confidence out of [0, 1]
+
 _Arrays = dict[str, npt.NDArray[np.generic]]
 
 
@@ -55,7 +57,9 @@ def save(path: Path | str, motion: Motion) -> None:
     Raises:
         OutputError: when the file cannot be written.
         TypeError: when ``motion.meta`` does not fit in JSON.
+        ValueError: when names repeat, or contacts or confidence are outside [0, 1]: ``load`` takes neither.
     """
+    _check_names_and_shares(motion)
     arrays: _Arrays = {
         "format": np.array(FORMAT),
         "version": np.array(VERSION),
@@ -105,10 +109,14 @@ def load(path: Path | str) -> Motion:
         ) from error
     _check_version(path, arrays)
     try:
-        return _motion_from_arrays(arrays)
-    except (KeyError, ValueError, TypeError, IndexError) as error:
+        motion = _motion_from_arrays(arrays)
+        _check_names_and_shares(motion)
+    except (KeyError, ValueError, TypeError, IndexError, RecursionError) as error:
         detail = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
-        raise MotionFormatError(f"{path} is no valid motion file: {detail}") from error
+        raise MotionFormatError(
+            f"{path} is no valid motion file: {detail}", hint="Capture it again, or use another copy."
+        ) from error
+    return motion
 
 
 def _check_version(path: Path, arrays: _Arrays) -> None:
@@ -132,14 +140,14 @@ def _motion_from_arrays(arrays: _Arrays) -> Motion:
         )
     image_size = None
     if "image_size" in arrays:
-        width, height = (int(value) for value in arrays["image_size"].tolist())
+        width, height = _integers(arrays, "image_size")
         image_size = (width, height)
     meta = json.loads(str(arrays["meta"]))
     if not isinstance(meta, dict):
         raise ValueError("meta is no JSON object")
     skeleton = MotionSkeleton(
         tuple(str(name) for name in arrays["names"].tolist()),
-        tuple(int(parent) for parent in arrays["parents"].tolist()),
+        _integers(arrays, "parents"),
         _floats(arrays, "rest_offsets"),
     )
     return Motion(
@@ -161,3 +169,25 @@ def _floats(arrays: _Arrays, name: str) -> Array:
     if not np.issubdtype(array.dtype, np.floating):
         raise ValueError(f"{name} has dtype {array.dtype}, expected floating point")
     return array  # type: ignore[return-value]
+
+
+def _integers(arrays: _Arrays, name: str) -> tuple[int, ...]:
+    array = arrays[name]
+    if not np.issubdtype(array.dtype, np.integer):
+        raise ValueError(f"{name} has dtype {array.dtype}, expected integers")
+    return tuple(array.tolist())
+
+
+def _check_names_and_shares(motion: Motion) -> None:
+    """Raise ValueError unless names are distinct, and contacts and confidence in [0, 1].
+
+    Other motions may differ: BVH files repeat names, and curves edited in Blender overshoot.
+    """
+    names = motion.skeleton.names
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f"the names {', '.join(repeated[:6])} come more than once, expected distinct ones")
+    for name, values in (("contacts", motion.contacts), ("confidence", motion.confidence)):
+        least, most = values.min(initial=0.0), values.max(initial=1.0)
+        if least < -SHARE_TOLERANCE or most > 1.0 + SHARE_TOLERANCE:
+            raise ValueError(f"{name} reaches from {least:g} to {most:g}, expected 0 to 1")

@@ -135,6 +135,48 @@ def test_what_is_no_bvh_is_refused(tmp_path: Path, text: str) -> None:
         bvh.load(path)
 
 
+@pytest.mark.parametrize(
+    ("there", "instead", "message"),
+    [
+        ("CHANNELS 3", "CHANNELS -2", "-2 channels were announced, expected 0 or more"),
+        ("Frames: 2", "Frames: -1", "-1 frames were announced, expected 0 or more"),
+        ("Frames: 2", "Frames: 3", "3 frames of 9 values were announced, 18 values found"),
+        ("OFFSET 10 0 0", "OFFSET nan 0 0", "offsets holds 1 values that are not finite"),
+        ("OFFSET 0 -40 0", "OFFSET 0 -inf 0", "offsets holds 1 values that are not finite"),
+        ("Frame Time: 0.04", "Frame Time: 0", "a frame lasts 0.0 s, expected more than 0"),
+        ("Frame Time: 0.04", "Frame Time: -0.04", "a frame lasts -0.04 s, expected more than 0"),
+        ("Frame Time: 0.04", "Frame Time: inf", "a frame lasts inf s, expected .* less than infinity"),
+        ("Frame Time: 0.04", "Frame Time: nan", "a frame lasts nan s"),
+        ("Frame Time: 0.04", "Frame Time: 1e-320", "a frame lasts 1e-320 s"),
+        ("}\nMOTION", "}\n}\nMOTION", "its braces do not match"),
+        ("Frames: 2", "Frames: 0", "0 frames, expected at least one"),
+    ],
+)
+def test_what_is_wrong_with_a_bvh_is_told(there: str, instead: str, message: str) -> None:
+    assert there in TWO_BONES
+    with pytest.raises(MotionFormatError, match=message) as raised:
+        bvh.motion_from_bvh(bvh.parse_bvh(TWO_BONES.replace(there, instead)))
+    assert raised.value.hint
+
+
+def test_a_bvh_without_channels_is_refused_whatever_it_announces() -> None:
+    lines = [line for line in TWO_BONES.splitlines() if "CHANNELS" not in line]
+    text = "\n".join(lines).replace("Frames: 2", f"Frames: {10**15}")
+    with pytest.raises(MotionFormatError, match="no joint has channels"):
+        bvh.motion_from_bvh(bvh.parse_bvh(text))
+
+
+def test_several_roots_are_refused() -> None:
+    single = "ROOT Other\n{\n  OFFSET 0 0 0\n}\nMOTION"
+    with pytest.raises(MotionFormatError, match="2 roots, expected one"):
+        bvh.motion_from_bvh(bvh.parse_bvh(TWO_BONES.replace("MOTION", single)))
+
+
+def test_names_may_repeat() -> None:
+    motion = bvh.motion_from_bvh(bvh.parse_bvh(TWO_BONES.replace("Left Leg", "Hips")))
+    assert motion.skeleton.names == ("Hips", "Hips", "Hips_end")
+
+
 def test_missing_files_and_folders_are_named(tmp_path: Path, walking_motion: Motion) -> None:
     with pytest.raises(MotionFormatError, match="cannot be read"):
         bvh.load(tmp_path / "nothing.bvh")

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,19 @@ def test_a_motion_without_camera_has_none(tmp_path: Path, walking_motion: Motion
     assert motion.image_size is None
 
 
+def test_the_distortion_of_the_lens_comes_back(tmp_path: Path, walking_motion: Motion) -> None:
+    assert walking_motion.camera is not None
+    distortion = np.array([-0.2, 0.08, 0.002, -0.001, 0.01])
+    bent = dataclasses.replace(
+        walking_motion, camera=dataclasses.replace(walking_motion.camera, distortion=distortion)
+    )
+    motion_file.save(tmp_path / "m.npz", bent)
+    camera = motion_file.load(tmp_path / "m.npz").camera
+    assert camera is not None
+    assert camera.distortion is not None
+    np.testing.assert_array_equal(camera.distortion, distortion)
+
+
 def test_an_unknown_version_names_both(saved: Path) -> None:
     with pytest.raises(MotionFormatError, match="version 7 .* reads version 1"):
         motion_file.load(rewritten(saved, version=7))
@@ -71,12 +85,59 @@ def test_another_format_is_refused(saved: Path) -> None:
         ("rotations", np.ones((60, 29, 4)), "unit quaternions"),
         ("parents", [0] * 29, "cycle"),
         ("meta", "{", "no valid motion file"),
+        ("meta", "[" * 100_000, "no valid motion file"),
         ("contacts", "text", "dtype"),
+        ("contacts", np.full((60, 4), 7.0), "contacts reaches from 0 to 7, expected 0 to 1"),
+        ("contacts", np.full((60, 4), -0.1), "contacts reaches from -0.1 to 1"),
+        ("confidence", np.full((60, 29), 1.001), "confidence reaches from 0 to 1.001"),
+        ("names", ["pelvis"] * 29, "the names pelvis come more than once"),
+        ("parents", [-1] * 29, "29 roots, expected one"),
+        ("parents", np.full(29, np.inf), "parents has dtype float64, expected integers"),
+        ("image_size", [np.inf, 720.0], "image_size has dtype float64, expected integers"),
+        ("image_size", [1280, 0], "image_size is"),
+        ("image_size", [1280, 720, 3], "too many values"),
+        ("start_time_s", np.nan, "start_time_s is nan"),
+        ("frame_rate_hz", np.inf, "frame_rate_hz is inf"),
+        ("camera_world_from_camera", np.tile(np.eye(4), (7, 1, 1)), "7 places"),
+        ("camera_world_from_camera", 2.0 * np.eye(4), "without scale"),
     ],
 )
 def test_wrong_content_is_named(saved: Path, name: str, value: object, message: str) -> None:
-    with pytest.raises(MotionFormatError, match=message):
+    with pytest.raises(MotionFormatError, match=message) as raised:
         motion_file.load(rewritten(saved, **{name: value}))
+    assert raised.value.hint
+
+
+def test_rounding_is_no_mistake(saved: Path) -> None:
+    beyond = np.nextafter(np.float32(1.0), np.float32(2.0))
+    motion = motion_file.load(rewritten(saved, contacts=np.full((60, 4), beyond)))
+    assert motion.contacts.max() > 1.0
+
+
+def test_what_cannot_be_loaded_is_not_saved(saved: Path, walking_motion: Motion) -> None:
+    before = saved.read_bytes()
+    skeleton = dataclasses.replace(walking_motion.skeleton, names=("joint",) * 29)
+    for changes in ({"skeleton": skeleton}, {"contacts": np.full((60, 4), 7.0)}):
+        with pytest.raises(ValueError, match="expected"):
+            motion_file.save(saved, dataclasses.replace(walking_motion, **changes))  # type: ignore[arg-type]
+    assert saved.read_bytes() == before
+
+
+def test_an_encrypted_file_is_refused(saved: Path) -> None:
+    content = bytearray(saved.read_bytes())
+    entry = content.index(b"PK\x01\x02")  # the first in the zip's directory; its flags are 8 bytes on
+    content[entry + 8] |= 1
+    saved.write_bytes(content)
+    with pytest.raises(MotionFormatError, match="encrypted"):
+        motion_file.load(saved)
+
+
+def test_an_array_larger_than_any_memory_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "m.npz", "w") as archive, archive.open("format.npy", "w") as stream:
+        header = {"descr": "<f8", "fortran_order": False, "shape": (10**15,)}
+        np.lib.format.write_array_header_1_0(stream, header)
+    with pytest.raises(MotionFormatError, match="no whole motion file"):
+        motion_file.load(tmp_path / "m.npz")
 
 
 def test_a_truncated_file_is_refused_at_any_length(saved: Path) -> None:

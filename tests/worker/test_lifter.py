@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors
+import safetensors.torch
 import torch
 
 from vp3d_core.camera import Camera
@@ -16,7 +19,13 @@ from vp3d_core.lift import lifter as lifter_module
 from vp3d_core.lift.lifter import Lifter
 from vp3d_core.lift.model import LifterModel
 from vp3d_core.lift.normalise import FEATURES
-from vp3d_core.lift.weights import SHIPPED_SHA256, load_lifter_model, save_lifter_model, weights_path
+from vp3d_core.lift.weights import (
+    DEFAULT_LIFTER,
+    SHIPPED_SHA256,
+    load_lifter_model,
+    save_lifter_model,
+    weights_path,
+)
 from vp3d_core.skeletons import COCO_17, JOINTS, SLOTS
 
 CAMERA = Camera(np.array([[1000.0, 0, 500], [0, 1000, 500], [0, 0, 1]]))
@@ -180,6 +189,70 @@ def test_missing_and_broken_weights(tmp_path: Path, weights: Path) -> None:
     (tmp_path / "text.safetensors").write_text("hello")
     with pytest.raises(WeightsCorrupt):
         Lifter.load(tmp_path / "text.safetensors")
+
+
+def rewritten(path: Path, folder: Path, **changes: object) -> Path:
+    """Return a copy of weights with other values in its header."""
+    with safetensors.safe_open(str(path), framework="pt") as file:
+        header = json.loads(file.metadata()["vp3d"])
+    return with_header(path, folder, {**header, **changes})
+
+
+def with_header(path: Path, folder: Path, header: object) -> Path:
+    tensors = safetensors.torch.load_file(path)
+    safetensors.torch.save_file(tensors, folder / "other.safetensors", {"vp3d": json.dumps(header)})
+    return folder / "other.safetensors"
+
+
+ARCHITECTURE = {
+    "in_channels": FEATURES, "num_joints_out": 25, "filter_widths": [3, 3, 3],
+    "causal": False, "channels": 16, "stack": 1,
+}  # fmt: skip
+
+
+def test_a_header_that_is_none_is_refused(tmp_path: Path, weights: Path) -> None:
+    for header in ([], "text", None, 7):
+        with pytest.raises(WeightsCorrupt, match="the header is a .*, expected an object"):
+            Lifter.load(with_header(weights, tmp_path, header), device="cpu")
+    with pytest.raises(WeightsCorrupt, match="'vp3d.lifter' version 7, expected 'vp3d.lifter' version 1"):
+        Lifter.load(rewritten(weights, tmp_path, version=7), device="cpu")
+
+
+@pytest.mark.parametrize(
+    "architecture",
+    [
+        [],
+        None,
+        {},
+        ARCHITECTURE | {"filter_widths": "333"},
+        ARCHITECTURE | {"filter_widths": [3, "3", 3]},
+        ARCHITECTURE | {"filter_widths": 27},
+        ARCHITECTURE | {"channels": "16"},
+        ARCHITECTURE | {"channels": 10**30},
+        ARCHITECTURE | {"channels": 32},
+        ARCHITECTURE | {"causal": "no"},
+        ARCHITECTURE | {"stack": None},
+    ],
+)
+def test_a_wrong_architecture_is_refused(tmp_path: Path, weights: Path, architecture: object) -> None:
+    Lifter.load(rewritten(weights, tmp_path, architecture=ARCHITECTURE), device="cpu")
+    with pytest.raises(WeightsCorrupt, match=r"other\.safetensors is no VP3D lifter"):
+        Lifter.load(rewritten(weights, tmp_path, architecture=architecture), device="cpu")
+
+
+@pytest.mark.parametrize(("features", "joints"), [(FEATURES - 3, 25), (FEATURES, 17)])
+def test_a_lifter_of_other_features_or_joints_is_refused(tmp_path: Path, features: int, joints: int) -> None:
+    path = tmp_path / "other.safetensors"
+    save_lifter_model(path, LifterModel(features, joints, (3, 3, 3), channels=16), training={})
+    message = f"lifts {features} features to {joints} joints, expected {FEATURES} and 25"
+    with pytest.raises(WeightsCorrupt, match=message):
+        load_lifter_model(path, torch.device("cpu"))
+
+
+def test_shipped_weights_of_another_hash_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SHIPPED_SHA256, DEFAULT_LIFTER, "0" * 64)
+    with pytest.raises(WeightsCorrupt, match=r"sha256 .*, expected 000000000000…"):
+        Lifter.load(None, device="cpu")
 
 
 def test_an_unknown_device_is_refused() -> None:

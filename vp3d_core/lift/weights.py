@@ -7,10 +7,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import WeightsCorrupt, WeightsMissing
 from ..output_file import replaced_when_done
+from ..skeletons import JOINTS
 
 if TYPE_CHECKING:
     import torch
@@ -56,13 +57,11 @@ def load_lifter_model(
 
     Raises:
         WeightsMissing: no such file.
-        WeightsCorrupt: another format or version, a wrong hash of shipped weights, or missing tensors.
+        WeightsCorrupt: another format or version, other features or joints, a wrong hash of shipped weights,
+            or missing tensors.
     """
     import safetensors
     import safetensors.torch
-    import torch
-
-    from .model import LifterModel
 
     path = weights_path(name_or_path)
     content = path.read_bytes()
@@ -74,32 +73,67 @@ def load_lifter_model(
         )
     try:
         tensors = safetensors.torch.load(content)
-        with safetensors.safe_open(str(path), framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get("vp3d", "{}"))
-        if (header.get("format"), header.get("version")) != (FORMAT, VERSION):
-            raise WeightsCorrupt(
-                f"{path.name} is {header.get('format')!r} version {header.get('version')!r}, "
-                f"expected {FORMAT!r} version {VERSION}",
-                hint="Use weights made by this version of VP3D.",
-            )
-        architecture = header["architecture"]
-        with torch.device("meta"):  # no memory, and no random values, for what comes from the file
-            model = LifterModel(
-                architecture["in_channels"],
-                architecture["num_joints_out"],
-                architecture["filter_widths"],
-                causal=architecture["causal"],
-                channels=architecture["channels"],
-                stack=architecture.get("stack", 1),
-            )
+        header = _read_header(path)
+        model = _empty_model(header["architecture"])
         full = {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
         model.load_state_dict(full, assign=True)
-    except (safetensors.SafetensorError, KeyError, RuntimeError, ValueError) as error:
+    except (safetensors.SafetensorError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise WeightsCorrupt(
             f"{path.name} is no VP3D lifter: {error}", hint="Use a file made by 'vp3d train'."
         ) from error
     header["id"] = f"{path.stem}@{digest[:12]}"
     return model.to(device).eval(), header
+
+
+def _read_header(path: Path) -> dict[str, Any]:
+    """Return the header of a file.
+
+    Raises:
+        WeightsCorrupt: another format or version.
+        ValueError: something else than a header.
+    """
+    import safetensors
+
+    with safetensors.safe_open(str(path), framework="pt") as file:
+        header = json.loads((file.metadata() or {}).get("vp3d", "{}"))
+    if not isinstance(header, dict):
+        raise ValueError(f"the header is a {type(header).__name__}, expected an object")
+    if (header.get("format"), header.get("version")) != (FORMAT, VERSION):
+        raise WeightsCorrupt(
+            f"{path.name} is {header.get('format')!r} version {header.get('version')!r}, "
+            f"expected {FORMAT!r} version {VERSION}",
+            hint="Use weights made by this version of VP3D.",
+        )
+    return header
+
+
+def _empty_model(architecture: dict[str, Any]) -> LifterModel:
+    """Return the network of a header, without memory and random values for what comes from the file.
+
+    Raises:
+        KeyError, RuntimeError, TypeError, ValueError: no architecture, or not one that lifts our features to
+            our joints.
+    """
+    import torch
+
+    from .model import LifterModel
+    from .normalise import FEATURES
+
+    sizes = architecture["in_channels"], architecture["num_joints_out"]
+    if sizes != (FEATURES, len(JOINTS.points)):
+        raise ValueError(
+            f"it lifts {sizes[0]} features to {sizes[1]} joints, expected {FEATURES} and {len(JOINTS.points)}"
+        )
+    if not isinstance(architecture["causal"], bool):
+        raise TypeError(f"causal is {architecture['causal']!r}, expected true or false")
+    with torch.device("meta"):
+        return LifterModel(
+            *sizes,
+            architecture["filter_widths"],
+            causal=architecture["causal"],
+            channels=architecture["channels"],
+            stack=architecture.get("stack", 1),
+        )
 
 
 def save_lifter_model(path: Path, model: LifterModel, *, training: Mapping[str, object]) -> str:
