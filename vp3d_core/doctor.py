@@ -169,6 +169,12 @@ def _examine_mmpose_weights() -> Finding:
     except (VP3DError, OSError) as error:
         return Finding("mmpose weights", "note", f"cannot be read: {error}", "Run: python install.py weights")
     if missing:
-        remedy = "For better keypoints: python install.py weights"
-        return Finding("mmpose weights", "note", "not here; 'auto' uses MediaPipe", remedy)
-    return Finding("mmpose weights", "ok", "here; 'auto' uses MMPose")
+        here = mmpose_weights.installed()
+        text = f"{', '.join(here)} without {' and '.join(missing)}" if here else "not here"
+        further = f" --model {missing[0]}" if here else ""
+        remedy = f"For better keypoints: python install.py weights{further}"
+        return Finding("mmpose weights", "note", f"{text}; 'auto' uses MediaPipe", remedy)
+    taken = mmpose_weights.models()
+    others = [f"mmpose:{name}" for name in mmpose_weights.usable() if name not in taken]
+    text = f"'auto' uses MMPose with {' and '.join(taken)}"
+    return Finding("mmpose weights", "ok", f"{text}; there is also {', '.join(others)}" if others else text)

@@ -8,11 +8,23 @@ import json
 import math
 from dataclasses import dataclass
 
+from .detect.mmpose_catalogue import POSE_MODELS
 from .errors import InputError
 
-__all__ = ["DETECTORS", "DEVICES", "PERSON_CHOICES", "CaptureSettings", "place_of"]
+__all__ = [
+    "DETECTORS",
+    "DETECTOR_WORDS",
+    "DEVICES",
+    "PERSON_CHOICES",
+    "CaptureSettings",
+    "is_detector",
+    "named_model",
+    "place_of",
+]
 
 DETECTORS = ("auto", "mediapipe", "mmpose")
+MODEL_PREFIX = "mmpose:"  # before the name of one of MMPose's models
+DETECTOR_WORDS = f"{', '.join(DETECTORS)}, {MODEL_PREFIX}MODEL"
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PERSON_CHOICES = ("all", "largest", "longest")
 FOCAL_FIELDS = ("focal_px", "focal_mm", "fov_deg")
@@ -23,7 +35,8 @@ class CaptureSettings:
     """Settings of one capture.
 
     Attributes:
-        detector: "auto", "mediapipe", "mmpose", or the path of a keypoint file or folder.
+        detector: "auto", "mediapipe", "mmpose", "mmpose:MODEL" with one of POSE_MODELS, or the path of a
+            keypoint file or folder.
         person: "all", "largest", "longest", track ids as text, or "at:T:X:Y", whoever is at the pixel (X, Y)
             T seconds into the video; several are allowed.
         height_m: Height of the person in metres (0.5 to 2.5); None takes 1.70.
@@ -65,9 +78,8 @@ class CaptureSettings:
         _check_range("fps", self.fps, 1.0, 240.0)
         _check_range("threads", self.threads, 0, 256)
         if not self.detector:
-            raise InputError(
-                "The detector has no name", hint=f"Choose {', '.join(DETECTORS)} or a keypoint file."
-            )
+            raise InputError("The detector has no name", hint=f"Choose {DETECTOR_WORDS} or a keypoint file.")
+        named_model(self.detector)
         given = [name for name in FOCAL_FIELDS if getattr(self, name) is not None]
         if len(given) > 1:
             raise InputError(f"{' and '.join(given)} were both given", hint="Give one of them.")
@@ -113,6 +125,27 @@ class CaptureSettings:
                     hint="Correct it in the settings.",
                 )
         return cls(**plain)  # type: ignore[arg-type]
+
+
+def is_detector(choice: str) -> bool:
+    """Return whether a choice of detector is a detector's name, not the path of keypoints."""
+    return choice in DETECTORS or choice.startswith(MODEL_PREFIX)
+
+
+def named_model(detector: str) -> str | None:
+    """Return the model that "mmpose:MODEL" names, or None for another choice of detector.
+
+    Raises:
+        InputError: MMPose has no pose model of that name.
+    """
+    if not detector.startswith(MODEL_PREFIX):
+        return None
+    model = detector.removeprefix(MODEL_PREFIX)
+    if model not in POSE_MODELS:
+        raise InputError(
+            f"There is no pose model {model!r} for {detector!r}", hint=f"Known are {', '.join(POSE_MODELS)}."
+        )
+    return model
 
 
 def place_of(choice: str) -> tuple[float, float, float] | None:

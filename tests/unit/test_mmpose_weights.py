@@ -23,7 +23,7 @@ import pytest
 from vp3d_core.detect import mmpose_weights
 from vp3d_core.detect.checkpoint_reader import read_state_dict
 from vp3d_core.detect.download import download
-from vp3d_core.detect.mmpose_catalogue import CATALOGUE, Checkpoint
+from vp3d_core.detect.mmpose_catalogue import CATALOGUE, POSE_MODELS, Checkpoint
 from vp3d_core.errors import InputError, WeightsCorrupt, WeightsMissing
 
 
@@ -164,6 +164,72 @@ def test_catalogue_is_consistent():
     assert len(set(names)) == len(names)
     assert set(mmpose_weights.DEFAULT_NAMES) <= set(names)
     assert all(len(entry.sha256_prefix) == 8 for entry in CATALOGUE)
+    for role in ("pose", "one-pass"):  # the last one that is here is taken as the most accurate
+        accuracies = [next(iter(entry.metrics.values())) for entry in CATALOGUE if entry.role == role]
+        assert accuracies == sorted(accuracies)
+    assert set(POSE_MODELS) == {entry.name for entry in CATALOGUE if entry.role in ("pose", "one-pass")}
+
+
+def put(*names: str) -> None:
+    """Stand-ins for converted weights: only whether they are there is looked at."""
+    for name in names:
+        mmpose_weights.path_of(name).parent.mkdir(parents=True, exist_ok=True)
+        mmpose_weights.path_of(name).write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    ("here", "models", "missing"),
+    [
+        ([], ("rtmdet-nano", "rtmpose-m-halpe26"), ["rtmdet-nano", "rtmpose-m-halpe26"]),
+        (["rtmdet-m"], ("rtmdet-m", "rtmpose-m-halpe26"), ["rtmpose-m-halpe26"]),
+        (["rtmpose-t-halpe26"], ("rtmdet-nano", "rtmpose-t-halpe26"), ["rtmdet-nano"]),
+        (["rtmdet-nano", "rtmpose-t-halpe26"], ("rtmdet-nano", "rtmpose-t-halpe26"), []),
+        # What was fetched beyond the default is meant to be used.
+        (
+            ["rtmdet-nano", "rtmpose-m-halpe26", "rtmpose-l-halpe26"],
+            ("rtmdet-nano", "rtmpose-l-halpe26"),
+            [],
+        ),
+        (
+            ["rtmdet-nano", "rtmdet-m", "rtmpose-m-halpe26", "rtmpose-x-halpe26-384"],
+            ("rtmdet-m", "rtmpose-x-halpe26-384"),
+            [],
+        ),
+        (["rtmo-t"], ("rtmo-t",), []),
+        (["rtmo-t", "rtmo-s"], ("rtmo-s",), []),
+        # Halpe-26 has feet, RTMO has not: it is taken where it alone is complete.
+        (["rtmo-l", "rtmdet-nano", "rtmpose-t-halpe26"], ("rtmdet-nano", "rtmpose-t-halpe26"), []),
+        (["rtmo-t", "rtmpose-m-halpe26"], ("rtmo-t",), []),
+        (["rtmo-t", "rtmdet-nano"], ("rtmo-t",), []),
+    ],
+)
+def test_which_models_are_taken(here, models, missing):
+    put(*here)
+    assert mmpose_weights.models() == models
+    assert mmpose_weights.missing() == missing
+
+
+def test_a_named_model_is_taken_whatever_else_is_here():
+    put("rtmdet-nano", "rtmpose-m-halpe26", "rtmo-t")
+    assert mmpose_weights.models("rtmo-t") == ("rtmo-t",)
+    assert mmpose_weights.models("rtmpose-s-halpe26") == ("rtmdet-nano", "rtmpose-s-halpe26")
+    assert mmpose_weights.models(person="rtmdet-m") == ("rtmdet-m", "rtmpose-m-halpe26")
+    assert mmpose_weights.missing("rtmo-t") == []
+    assert mmpose_weights.missing("rtmo-s") == ["rtmo-s"]
+    assert mmpose_weights.usable() == ["rtmpose-m-halpe26", "rtmo-t"]
+    mmpose_weights.path_of("rtmdet-nano").unlink()
+    assert mmpose_weights.usable() == ["rtmo-t"]
+
+
+def test_a_model_of_another_role_is_refused():
+    with pytest.raises(InputError, match="rtmdet-m is a person model, expected a pose model") as caught:
+        mmpose_weights.models("rtmdet-m")
+    assert "rtmo-t" in caught.value.hint
+    with pytest.raises(InputError, match="rtmo-t is no person finder") as caught:
+        mmpose_weights.models(person="rtmo-t")
+    assert "rtmdet-nano" in caught.value.hint
+    with pytest.raises(InputError, match="no model named 'rtmo'"):
+        mmpose_weights.models("rtmo")
 
 
 def test_import_with_a_name_makes_safetensors(tmp_path):
@@ -208,6 +274,10 @@ def test_missing_weights_say_how_to_get_them_offline():
     with pytest.raises(WeightsMissing) as caught:
         mmpose_weights.require("rtmpose-s-halpe26")
     assert "--from-file rtmpose-s_simcc" in caught.value.hint
+    assert "install.py weights --model rtmpose-s-halpe26'" in caught.value.hint
+    with pytest.raises(WeightsMissing) as caught:
+        mmpose_weights.require("rtmpose-m-halpe26")
+    assert "install.py weights'" in caught.value.hint
 
 
 class Server(http.server.BaseHTTPRequestHandler):

@@ -23,7 +23,7 @@ from ..arrays import Array, IntArray
 from ..detect.detector import Detector, RememberingDetector, make_detector
 from ..errors import KeypointFileError
 from ..keypoints import Detections2D, Frame
-from ..settings import DETECTORS, CaptureSettings
+from ..settings import DETECTOR_WORDS, CaptureSettings, is_detector
 from ..skeletons import KeypointSkeleton
 from ..video import VideoInfo, read_ahead, read_frames
 from ..video.reader import TIME_TOLERANCE_S, nothing_between
@@ -106,7 +106,7 @@ def detect_people(
         progress: Told of every batch.
     """
     start_s, end_s = settings.start_s, settings.end_s
-    if detector is None and settings.detector not in DETECTORS:
+    if detector is None and not is_detector(settings.detector):
         path = Path(settings.detector)
         model_id = f"file:{path.name}:{_file_key(path)}"
         found = detections_from_file(video, info, path, start_s=start_s, end_s=end_s, progress=progress)
@@ -129,7 +129,7 @@ def _file_key(path: Path) -> str:
     except OSError as error:
         raise KeypointFileError(
             f"{str(path)!r} is neither a detector nor keypoints that can be read: {error.strerror}",
-            hint=f"Choose {', '.join(DETECTORS)}, or the path of a keypoint file or folder.",
+            hint=f"Choose {DETECTOR_WORDS}, or the path of a keypoint file or folder.",
         ) from error
 
 

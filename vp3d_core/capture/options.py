@@ -6,7 +6,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..settings import DETECTORS, DEVICES, CaptureSettings
+from ..detect.mmpose_catalogue import POSE_MODELS
+from ..settings import DETECTOR_WORDS, DEVICES, CaptureSettings
 
 __all__ = [
     "add_camera_options",
@@ -58,7 +59,10 @@ def add_capture_options(parser: argparse.ArgumentParser) -> None:
 def add_choices(parser: argparse._ActionsContainer) -> None:  # pyright: ignore[reportPrivateUsage]
     """Add what a user may choose of detection, person, part and device."""
     add = parser.add_argument
-    detector_text = f"{', '.join(DETECTORS)}, or a file or folder of 2D keypoints (default: auto)"
+    detector_text = (
+        f"{DETECTOR_WORDS}, or a file or folder of 2D keypoints (default: auto, which is mmpose where its "
+        f"weights are, else mediapipe). MODEL: {', '.join(POSE_MODELS)}"
+    )
     person_text = (
         "all, largest, longest, the number of a track, or at:SECONDS:X:Y for whoever is there (px); "
         "may be given several times (default: all)"

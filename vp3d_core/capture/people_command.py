@@ -18,7 +18,7 @@ from .. import __version__
 from ..errors import NoPersonFound
 from ..output_file import replaced_when_done
 from ..protocol import PROTOCOL_VERSION, Event, HelloEvent
-from ..settings import DETECTORS
+from ..settings import is_detector
 from .job_file import CaptureJob
 from .sighting import FoundPerson, Sighting
 
@@ -58,7 +58,7 @@ def find_people(job: CaptureJob, job_dir: Path, emit: Callable[[Event], None]) -
     make_folder(job.out_dir)
     progress = Progress(emit, ("prepare", "look"))
     progress.stage("prepare")
-    choice = settings.detector if settings.detector in DETECTORS else "auto"
+    choice = settings.detector if is_detector(settings.detector) else "auto"
     detector = make_detector(choice, device=settings.device, threads=settings.threads)
     try:
         progress.stage("look")

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ..errors import InputError
 from ..keypoints import Detections2D, Frame
+from ..settings import DETECTOR_WORDS, named_model
 from ..skeletons import KeypointSkeleton
 from . import mmpose_weights
 
@@ -81,12 +82,13 @@ def make_detector(choice: str, *, device: str = "auto", threads: int = 0) -> Det
     """Make a detector.
 
     Args:
-        choice: "mediapipe", "mmpose", or "auto": MMPose when its weights are on this machine, else MediaPipe.
+        choice: "mediapipe", "mmpose", "mmpose:MODEL" with a pose model of MMPose, or "auto": MMPose when its
+            weights are on this machine, else MediaPipe. Without a name MMPose takes the best that is here.
         device: "auto", "cpu", "cuda" or "mps"; MediaPipe always runs on the CPU.
         threads: CPU threads; 0 lets the backend choose.
 
     Raises:
-        InputError: The choice is none of these.
+        InputError: The choice is none of these, or MMPose has no such model.
         WeightsMissing: MMPose was chosen by name and its weights are not on this machine.
         WorkerNotInstalled: The backend's packages cannot be imported.
     """
@@ -96,13 +98,14 @@ def make_detector(choice: str, *, device: str = "auto", threads: int = 0) -> Det
         from .mediapipe_detector import MediaPipeDetector
 
         return MediaPipeDetector(threads=threads)
-    if choice == "mmpose":
+    model = named_model(choice)
+    if choice == "mmpose" or model is not None:
         from .mmpose_detector import MMPoseDetector
 
-        return MMPoseDetector(device=device, threads=threads)
+        return MMPoseDetector(device=device, threads=threads, pose=model)
     raise InputError(
         f"There is no detector named {choice!r}",
-        hint="Choose auto, mediapipe or mmpose, or give a file or folder of keypoints.",
+        hint=f"Choose {DETECTOR_WORDS}, or give a file or folder of keypoints.",
     )
 
 

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["CATALOGUE", "Checkpoint", "Role"]
+__all__ = ["CATALOGUE", "POSE_MODELS", "Checkpoint", "Role"]
 
 Role = Literal["person", "pose", "one-pass"]
 
@@ -48,6 +48,7 @@ class Checkpoint:
         return match[1]
 
 
+# Of each role from the fastest to the most accurate.
 # fmt: off
 CATALOGUE: tuple[Checkpoint, ...] = (
     Checkpoint(
@@ -130,3 +131,6 @@ CATALOGUE: tuple[Checkpoint, ...] = (
     ),
 )
 # fmt: on
+
+# What a capture can name: "mmpose:" and one of these.
+POSE_MODELS = tuple(entry.name for entry in CATALOGUE if entry.role != "person")

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Array
-from ..errors import InputError
 from ..keypoints import Detections2D, Frame
 from ..skeletons import COCO_17, HALPE_26, KeypointSkeleton
 from . import mmpose_weights
@@ -23,9 +22,6 @@ CROPS_PER_PASS = {"cpu": 16, "cuda": 64}  # on a CPU nothing is gained beyond 8 
 MIN_PERSON_SCORE = 0.3  # as in MMPose's own demos
 MAX_BOX_OVERLAP = 0.55  # IoU; people who cross overlap, two boxes of one person overlap more
 MAX_PEOPLE = 20
-# What is taken when nothing is named: the best that runs at a usable rate on a CPU, then what there is.
-POSE_PREFERENCE = ("rtmpose-m-halpe26", "rtmpose-s-halpe26", "rtmpose-t-halpe26", "rtmpose-l-halpe26")
-PERSON_PREFERENCE = ("rtmdet-nano", "rtmdet-m")
 # RTMPose's scores are maxima of SimCC outputs: 0 to about 1, for a clear keypoint 0.7 and more; 0.3 is the
 # threshold that MMPose draws with. Kept below it, stretched above it so that clear ones reach 1.
 RAW_SCORES, CALIBRATED_SCORES = (0.0, 0.3, 0.8), (0.0, 0.3, 1.0)
@@ -37,11 +33,12 @@ class MMPoseDetector:
     Args:
         device: "auto", "cpu", "cuda" or "mps".
         threads: CPU threads of torch and OpenCV, for this whole process; 0 leaves them as they are.
-        person: Name of the person finder in the catalogue, or None for the preferred one that is here.
+        person: Name of the person finder in the catalogue, or None: see ``mmpose_weights.models``.
         pose: Name of the pose model, "pose" or "one-pass" (then no person finder is used), or None likewise.
-        flip_test: Average with the mirrored picture: a little better, twice as slow.
+        flip_test: Average with the mirrored picture: a little better, twice as slow. Not with RTMO.
 
     Raises:
+        InputError: There is no such model.
         WeightsMissing: Their weights are not on this machine.
         WeightsCorrupt: Their weights do not fit.
         WorkerNotInstalled: MMPose cannot be imported.
@@ -58,20 +55,19 @@ class MMPoseDetector:
     ) -> None:
         _limit_threads(threads)
         place = choose_device(device)
-        pose = pose or _preferred(POSE_PREFERENCE, "pose")
-        mmpose_weights.require(pose)
+        *finder, pose = mmpose_weights.models(pose, person=person)
+        for name in (pose, *finder):  # before any is loaded
+            mmpose_weights.require(name)
         self._crops_per_pass = CROPS_PER_PASS.get(place, CROPS_PER_PASS["cpu"])
         self._person: PersonModel | None = None
         self._pose: PoseModel | None = None
         self._one_pass: OnePassModel | None = None
-        if mmpose_weights.checkpoint(pose).role == "one-pass":
+        if not finder:
             self._skeleton = COCO_17
             self._one_pass = OnePassModel(pose, device=place)
             self._model_id = f"mmpose-{pose}-{self._one_pass.sha256[:8]}-r1"
             return
-        person = person or _preferred(PERSON_PREFERENCE, "person")
-        _check_role(person, "person")
-        _check_role(pose, "pose")
+        (person,) = finder
         self._skeleton = HALPE_26
         self._person = PersonModel(person, device=place)
         self._pose = PoseModel(pose, device=place, flip_test=flip_test, num_points=len(HALPE_26.points))
@@ -186,19 +182,6 @@ def _overlap(first: Array, second: Array) -> float:
     common = float(np.prod(np.maximum(high - low, 0.0)))
     areas = float(np.prod(first[2:] - first[:2]) + np.prod(second[2:] - second[:2]))
     return common / max(areas - common, 1e-9)
-
-
-def _preferred(names: Sequence[str], role: mmpose_weights.Role) -> str:
-    """Return the first of the names that is here, else any of that role, else the default (to be missed)."""
-    here = mmpose_weights.installed(role)
-    ranked = [name for name in names if name in here] + here
-    return ranked[0] if ranked else names[0]
-
-
-def _check_role(name: str, role: str) -> None:
-    found = mmpose_weights.checkpoint(name).role
-    if found != role:
-        raise InputError(f"{name} is a {found} model, expected a {role} model", hint="Name another model.")
 
 
 def _limit_threads(threads: int) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The official MMPose checkpoints: which there are, whether they are here, fetching and importing them.
+"""The official MMPose checkpoints: which are here, which of them are taken, fetching and importing them.
 
 Standard library only: install.py uses it on a bare Python. A checkpoint is kept as safetensors in the weights
 folder, converted once by checkpoint_reader.py, which runs none of the code that a .pth file can hold.
@@ -18,7 +18,7 @@ from ..output_file import replaced_when_done
 from ..user_folders import weights_folder
 from .checkpoint_reader import read_state_dict, write_safetensors
 from .download import download, file_sha256
-from .mmpose_catalogue import CATALOGUE, Checkpoint, Role
+from .mmpose_catalogue import CATALOGUE, POSE_MODELS, Checkpoint, Role
 
 __all__ = [
     "CATALOGUE",
@@ -29,14 +29,17 @@ __all__ = [
     "installed",
     "missing",
     "mmpose_folder",
+    "models",
     "origin",
     "path_of",
     "Role",
     "require",
+    "usable",
 ]
 
 BASE_ADDRESS = "https://download.openmmlab.com/mmpose/v1/projects/"
-DEFAULT_NAMES = ("rtmdet-nano", "rtmpose-m-halpe26")
+# What is fetched when nothing is named: the best that runs at a usable rate on a CPU.
+DEFAULT_PERSON, DEFAULT_POSE = DEFAULT_NAMES = ("rtmdet-nano", "rtmpose-m-halpe26")
 MAX_HEADER_BYTES = 16 * 2**20
 
 Progress = Callable[[str, int, "int | None"], None]
@@ -66,9 +69,49 @@ def installed(role: Role | None = None) -> list[str]:
     return [entry.name for entry in CATALOGUE if role in (None, entry.role) and path_of(entry.name).is_file()]
 
 
-def missing() -> list[str]:
-    """Return what MMPose lacks: nothing when any person finder and any Halpe-26 model are here."""
-    return [name for name in DEFAULT_NAMES if not installed(checkpoint(name).role)]
+def models(pose: str | None = None, *, person: str | None = None) -> tuple[str, ...]:
+    """Return the models that find people, whether they are here or not: a person finder and a pose model.
+
+    RTMO needs no person finder and comes alone. Of a kind that is not named the most accurate one that is
+    here is taken, RTMO only where nothing better is complete, and a default one where there is none.
+
+    Args:
+        pose: Name of a "pose" or "one-pass" model, or None.
+        person: Name of a person finder, or None; not used with RTMO.
+
+    Raises:
+        InputError: There is no model of that name, or it is of another role.
+    """
+    pose = pose or _preferred_pose()
+    role = checkpoint(pose).role
+    if role == "person":
+        raise InputError(
+            f"{pose} is a person model, expected a pose model", hint=f"Name one of {', '.join(POSE_MODELS)}."
+        )
+    if role == "one-pass":
+        return (pose,)
+    person = person or [DEFAULT_PERSON, *installed("person")][-1]
+    if checkpoint(person).role != "person":
+        finders = ", ".join(entry.name for entry in CATALOGUE if entry.role == "person")
+        raise InputError(f"{person} is no person finder", hint=f"Name one of {finders}.")
+    return person, pose
+
+
+def _preferred_pose() -> str:
+    one_pass = installed("one-pass")
+    if one_pass and not (installed("pose") and installed("person")):
+        return one_pass[-1]
+    return [DEFAULT_POSE, *installed("pose")][-1]
+
+
+def missing(pose: str | None = None) -> list[str]:
+    """Return which of ``models`` are not here: nothing when MMPose can be used, with that pose model."""
+    return [name for name in models(pose) if not path_of(name).is_file()]
+
+
+def usable() -> list[str]:
+    """Return the pose models that can be used with what is here."""
+    return [name for name in POSE_MODELS if not missing(name)]
 
 
 def require(name: str) -> Path:
@@ -227,8 +270,9 @@ def _make_folder() -> None:
 
 
 def _hint(entry: Checkpoint) -> str:
+    further = "" if entry.name in DEFAULT_NAMES else f" --model {entry.name}"
     return (
-        f"Run 'python install.py weights' with internet; or fetch {BASE_ADDRESS}{entry.address} "
+        f"Run 'python install.py weights{further}' with internet; or fetch {BASE_ADDRESS}{entry.address} "
         f"on another machine, then 'python install.py weights --from-file {entry.file_name}'."
     )
 

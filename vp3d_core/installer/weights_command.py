@@ -40,7 +40,7 @@ def fetch_weights(write: Write, *, names: Sequence[str] = ()) -> int:
 
     for path in mmpose_weights.fetch(names or mmpose_weights.DEFAULT_NAMES, on_progress=on_progress):
         write(f"{path.stem} is in {path}")
-    return _say_what_is_missing(write)
+    return _say_what_is_taken(write)
 
 
 def import_weights(path: Path, write: Write, *, name: str | None = None) -> int:
@@ -56,13 +56,22 @@ def import_weights(path: Path, write: Write, *, name: str | None = None) -> int:
     """
     target = mmpose_weights.import_file(path, name=name)
     write(f"{target.stem} is in {target}")
-    return _say_what_is_missing(write)
+    return _say_what_is_taken(write)
 
 
-def _say_what_is_missing(write: Write) -> int:
+def _say_what_is_taken(write: Write) -> int:
     missing = mmpose_weights.missing()
     if missing:
-        write(f"Before --detector auto takes MMPose, it also needs {' and '.join(missing)}.")
-    else:
-        write("--detector auto now takes MMPose.")
+        write(f"Before --detector auto takes MMPose, it also needs {' and '.join(missing)}:")
+        write(f"python install.py weights --model {missing[0]}")
+        return 0
+    taken, usable = mmpose_weights.models(), mmpose_weights.usable()
+    write(f"--detector auto now takes MMPose with {' and '.join(taken)}.")
+    others = [f"mmpose:{name}" for name in usable if name not in taken]
+    if others:
+        write(f"--detector can also be {', '.join(others)}.")
+    for name in mmpose_weights.installed("pose"):
+        if name not in usable:
+            finder = mmpose_weights.missing(name)[0]
+            write(f"Before mmpose:{name}: python install.py weights --model {finder}")
     return 0
