@@ -57,6 +57,15 @@ def test_feet_stand_on_the_floor_and_not_below() -> None:
     assert np.percentile(off, 95) < 0.005
 
 
+def test_feet_that_swing_through_the_floor_are_lifted() -> None:
+    true = walking_motion(9, num_frames=90)
+    joints = true.joints_world()[:, :25].copy()
+    joints[..., 2] -= 0.06 * np.hanning(90)[:, None]
+    motion = locked(joints, np.zeros((90, 4)))
+    assert joints[:, FEET, 2].min() < -0.02
+    assert motion.joints_world()[:, FEET, 2].min() > 0.009
+
+
 def test_locking_adds_no_jitter() -> None:
     true = walking_motion(9, num_frames=120)
     joints = drifting(true)
@@ -120,6 +129,32 @@ def test_flicker_of_the_contacts_does_not_break_a_stance() -> None:
     assert stands[:, 0].all()
     assert stands[1:, 1].all()
     assert not stands[:, 2].any()
+
+
+def test_a_stance_begins_surely_and_ends_surely() -> None:
+    feet = np.zeros((90, 4, 3))
+    feet[..., 2] = CONTACT_HEIGHTS_M
+    contacts = np.full((90, 4), 0.45)
+    contacts[30, 0] = contacts[30:60, 1] = 0.9
+    contacts[60:, :2] = 0.1
+    feet[60:, 2, 2] += 0.10
+    contacts[30:, 2] = 0.6  # not yet so certain that heights count half
+    stands = find_contacts(feet, contacts=contacts, rate_hz=RATE_HZ)
+    assert not stands[:30].any()
+    assert stands[30:60, :3].all()
+    assert not stands[60:, :2].any()
+    assert stands[60:, 2].all()  # higher than where it would begin to stand
+    assert not stands[:, 3].any()
+
+
+@pytest.mark.parametrize("contacts", [np.full((60, 4), 0.6), np.full((60, 4), 0.95), None])
+def test_a_foot_that_rests_in_the_air_does_not_stand(contacts: Array | None) -> None:
+    feet = np.zeros((60, 4, 3))
+    feet[..., 2] = CONTACT_HEIGHTS_M
+    feet[:, :2, 2] += 0.3  # on a chair, say
+    stands = find_contacts(feet, contacts=contacts, rate_hz=RATE_HZ)
+    assert not stands[:, :2].any()
+    assert stands[:, 2:].all()
 
 
 def test_a_foot_that_moved_on_is_two_stances() -> None:

@@ -9,6 +9,7 @@ import pytest
 from tests.synthetic import look_at, walking_motion
 from vp3d_core.arrays import Array
 from vp3d_core.ground import (
+    FEET,
     body_scale,
     estimate_world,
     floor_drift,
@@ -19,6 +20,7 @@ from vp3d_core.ground import (
 )
 from vp3d_core.motion import Motion
 from vp3d_core.pose import Pose3D, Trajectory
+from vp3d_core.rotations import IDENTITY
 from vp3d_core.skeletons import JOINTS
 
 PELVIS = 0
@@ -217,3 +219,77 @@ def test_a_taller_person_is_made_taller_and_stands_on_the_floor(walking_motion: 
     assert body_scale(level, camera_height_m=float(world[2, 3])) == pytest.approx(1.1, abs=0.02)
     assert body_scale(2.0, camera_height_m=1.5) == 1.0
     assert body_scale(-1.5, camera_height_m=1.5) == 1.0
+
+
+def standing(motion: Motion) -> tuple[Pose3D, Trajectory]:
+    """Return a person who stands flat half-way: toes 0.02 m above the floor, heels 0.025 m."""
+    place = motion.root_positions[30] * [1.0, 1.0, 0.0] + [0.0, 0.0, 0.93]
+    still = dataclasses.replace(
+        motion,
+        root_positions=np.tile(place, (60, 1)),
+        rotations=np.tile(IDENTITY, (60, 29, 1)),
+        contacts=np.ones((60, 4)),
+    )
+    pose, trajectory = seen(still)
+    heels = [JOINTS.index("left_heel"), JOINTS.index("right_heel")]
+    assert motion.camera is not None
+    pose.joints[:, heels] += 0.005 * motion.camera.world_from_camera[2, :3]
+    return with_up(pose, motion), trajectory
+
+
+def shifted(person: tuple[Pose3D, Trajectory], motion: Motion, offset: Array) -> tuple[Pose3D, Trajectory]:
+    """Return the same person at another place in the world."""
+    assert motion.camera is not None
+    return person[0], Trajectory(person[1].root + offset @ motion.camera.world_from_camera[:3, :3])
+
+
+def ahead(motion: Motion) -> Array:
+    path = (motion.root_positions[-1] - motion.root_positions[0]) * [1.0, 1.0, 0.0]
+    return path / np.linalg.norm(path)
+
+
+def test_toes_and_heels_of_flat_feet_are_inside_the_foot(walking_motion: Motion) -> None:
+    pose, trajectory = standing(walking_motion)
+    assert walking_motion.camera is not None
+    world = estimate_world([pose], [trajectory])
+    assert world[2, 3] == pytest.approx(walking_motion.camera.world_from_camera[2, 3], abs=1e-3)
+    feet = to_world(pose, trajectory, world)[:, FEET, 2]
+    assert feet == pytest.approx(np.tile([0.02, 0.025, 0.02, 0.025], (60, 1)), abs=1e-3)
+    assert standing_level(pose, trajectory, world) == pytest.approx(0.0, abs=1e-3)
+
+
+def test_feet_seen_far_below_the_contacts_lower_the_floor(walking_motion: Motion) -> None:
+    pose, trajectory = standing(walking_motion)
+    assert walking_motion.camera is not None
+    up = walking_motion.camera.world_from_camera[2, :3]
+    above = np.repeat([1.0, 0.0], [40, 20])[:, None]
+    raised = Trajectory(trajectory.root + above * up)
+    world = estimate_world([dataclasses.replace(pose, contacts=above * np.ones(4))], [raised])
+    assert world[2, 3] == pytest.approx(walking_motion.camera.world_from_camera[2, 3], abs=0.11)
+
+
+@pytest.mark.parametrize("rise_m", [0.5, 1.0])
+def test_a_jump_onto_a_box_does_not_tip_the_floor(rise_m: float) -> None:
+    motion = walking_motion(5, num_frames=300)
+    root = motion.root_positions.copy()
+    root[280:, 2] += rise_m
+    motion = dataclasses.replace(motion, root_positions=root)
+    pose, trajectory = seen(motion)
+    assert tilt_deg(estimate_world([with_up(pose, motion)], [trajectory]), motion) < 0.8
+
+
+def test_stairs_do_not_tip_the_floor_as_much_as_they_are_steep() -> None:
+    motion = walking_motion(5, num_frames=300)
+    root = motion.root_positions.copy()
+    root[:, 2] += 0.6 * np.linalg.norm((root - root[0])[:, :2], axis=-1)  # 31 degrees
+    motion = dataclasses.replace(motion, root_positions=root)
+    pose, trajectory = seen(motion)
+    assert tilt_deg(estimate_world([with_up(pose, motion)], [trajectory]), motion) < 8.0
+
+
+def test_people_who_stand_apart_tell_the_tilt_by_their_common_level(walking_motion: Motion) -> None:
+    near = standing(walking_motion)
+    far = shifted(near, walking_motion, 6.0 * ahead(walking_motion))
+    wrong = [with_up(pose, walking_motion, error_deg=3.0) for pose, _ in (near, far)]
+    assert tilt_deg(estimate_world(wrong[:1], [near[1]]), walking_motion) == pytest.approx(3.0, abs=0.1)
+    assert tilt_deg(estimate_world(wrong, [near[1], far[1]]), walking_motion) < 2.3

@@ -74,9 +74,11 @@ def test_bones_are_constant_and_the_same_on_both_sides(walking_motion: Motion) -
 def test_bone_lengths_come_from_what_is_trusted(walking_motion: Motion) -> None:
     joints = walking_motion.joints_world()[:, :NUM_JOINTS].copy()
     true = fit_body(joints, confidence=np.ones(joints.shape[:2]))
-    joints[:35, joint("left_wrist")] *= 1.3
     confidence = np.ones(joints.shape[:2])
-    confidence[:35, joint("left_wrist")] = 0.01
+    for side, frames in (("left", 60), ("right", 20)):  # 80 of the 120 lengths of a forearm
+        elbow, wrist = joints[:frames, joint(f"{side}_elbow")], joints[:frames, joint(f"{side}_wrist")]
+        wrist += 0.3 * (wrist - elbow)
+        confidence[:frames, joint(f"{side}_wrist")] = 0.01
     body = fit_body(joints, confidence=confidence)
     assert body.rest_offsets[joint("left_wrist")] == pytest.approx(
         true.rest_offsets[joint("left_wrist")], abs=1e-6

@@ -8,7 +8,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests.synthetic import seen_keypoints, walking_motion
+from tests.synthetic import look_at, seen_keypoints, walking_motion
 from vp3d_core.arrays import Array
 from vp3d_core.body_proportions import BONES
 from vp3d_core.camera import Camera
@@ -21,6 +21,8 @@ pytest.importorskip("scipy")
 from vp3d_core.lift.refine import limb_lengths, refine  # noqa: E402
 
 LIMBS = (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
+FEET = [JOINTS.index(f"{side}_{part}") for side in ("left", "right") for part in ("toe", "heel")]
+LEGS = [*FEET, *(JOINTS.index(f"{side}_{part}") for side in ("left", "right") for part in ("knee", "ankle"))]
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +125,19 @@ def test_limb_lengths_lie_between_what_was_lifted_and_what_people_have(walk: Mot
         average = BONES[f"left_{child}"].share * 1.7
         assert min(measured, average) - 1e-9 <= length <= max(measured, average) + 1e-9
         assert abs(length - measured) <= 0.2 * abs(average - measured) + 1e-9
+
+
+def test_feet_that_stand_get_their_strides_back_in_depth() -> None:
+    motion = walking_motion(2, num_frames=90)
+    way = (motion.root_positions[-1] - motion.root_positions[0]) * [1.0, 1.0, 0.0]
+    middle = motion.root_positions[45] * [1.0, 1.0, 0.0] + [0.0, 0.0, 1.0]
+    assert motion.camera is not None
+    ahead = look_at(middle + 5.0 * way / np.linalg.norm(way), middle)
+    motion = dataclasses.replace(motion, camera=dataclasses.replace(motion.camera, world_from_camera=ahead))
+    truth = true_joints(motion)
+    short = truth.copy()
+    short[:, LEGS, 2] *= 0.4
+    pose, path, keypoints, camera = lifted(motion, short, sigma_m=0.03)
+    pose = dataclasses.replace(pose, contacts=motion.contacts)
+    refined = refine(pose, path, keypoints, camera, height_m=1.7).joints
+    assert error(refined[:, LEGS], truth[:, LEGS]) < 0.7 * error(short[:, LEGS], truth[:, LEGS])

@@ -74,6 +74,16 @@ def test_a_shortened_stride_gets_its_length_back() -> None:
     assert after < 0.4 * before
 
 
+@pytest.mark.parametrize(("frames", "held"), [(2, False), (3, True)])
+def test_a_stance_of_three_frames_is_held_and_a_shorter_one_is_not(frames: int, held: bool) -> None:
+    pose, trajectory = walk_towards_the_camera()
+    contacts = np.zeros_like(pose.contacts)
+    contacts[6 : 6 + frames, :2] = 1.0
+    short = dataclasses.replace(shortened(pose), contacts=contacts)
+    moved = np.abs(hold_standing_feet(short, trajectory).joints - short.joints)[..., 2].max()
+    assert moved > 0.005 if held else moved == 0.0
+
+
 def test_joints_move_along_their_rays_only() -> None:
     pose, trajectory = walk_towards_the_camera()
     short = shortened(pose)

@@ -6,7 +6,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests.synthetic import seen_keypoints, walking_motion
+from tests.synthetic import look_at, seen_keypoints, walking_motion
 from vp3d_core.arrays import Array, IntArray
 from vp3d_core.camera import Camera
 from vp3d_core.errors import SkeletonMismatch
@@ -19,6 +19,7 @@ pytest.importorskip("scipy")
 from vp3d_core.lift.trajectory import place  # noqa: E402
 
 FEET = [JOINTS.index(name) for name in ("left_toe", "left_heel", "right_toe", "right_heel")]
+LEGS = [*FEET, *(JOINTS.index(f"{side}_{part}") for side in ("left", "right") for part in ("knee", "ankle"))]
 
 
 def seen_pose(motion: Motion, *, error_m: float = 0.0, seed: int = 0) -> tuple[Pose3D, Array, Camera]:
@@ -144,6 +145,42 @@ def test_contacts_keep_standing_feet_still() -> None:
         return float(steps[both].mean())
 
     assert slide(motion.contacts) < 0.6 * slide(np.zeros_like(motion.contacts))
+
+
+def test_a_moment_seen_in_many_frames_counts_no_more_than_in_one(walking_motion: Motion) -> None:
+    pose, _, camera = seen_pose(walking_motion)
+    pose = dataclasses.replace(pose, contacts=np.zeros_like(pose.contacts))
+    keypoints = seen_keypoints(walking_motion, noise_px=1.0)
+    xy = keypoints.xy.copy()
+    xy[30] += [20.0, 0.0]
+    wrong = dataclasses.replace(keypoints, xy=xy)
+    # The wrong frame eleven times, within the time of one.
+    rows = np.concatenate([np.arange(30), np.full(11, 30), np.arange(31, 60)])
+    times_s = rows / 30
+    times_s[30:41] += np.linspace(-0.5, 0.5, 11) / 30
+    often = place(
+        Pose3D(pose.joints[rows], times_s, pose.sigma[rows], pose.contacts[rows], pose.up[rows]),
+        Keypoints2D(wrong.xy[rows], wrong.scores[rows], times_s, wrong.image_size, wrong.skeleton),
+        camera,
+    ).root[35]
+    right, once = (place(pose, seen, camera).root[30] for seen in (keypoints, wrong))
+    assert np.linalg.norm(once - right) > 0.01
+    assert np.linalg.norm(often - right) < 1.5 * np.linalg.norm(once - right)
+
+
+def test_strides_that_the_lifter_shortens_in_depth_do_not_shorten_the_path() -> None:
+    motion = walking_motion(2, num_frames=90)
+    way = (motion.root_positions[-1] - motion.root_positions[0]) * [1.0, 1.0, 0.0]
+    middle = motion.root_positions[45] * [1.0, 1.0, 0.0] + [0.0, 0.0, 1.0]
+    eye = middle + 5.0 * way / np.linalg.norm(way)
+    assert motion.camera is not None
+    ahead = dataclasses.replace(motion.camera, world_from_camera=look_at(eye, middle))
+    motion = dataclasses.replace(motion, camera=ahead)
+    pose, root, camera = seen_pose(motion)
+    pose.joints[:, LEGS, 2] *= 0.4
+    found = place(pose, seen_keypoints(motion, noise_px=1.0), camera).root
+    assert root[0, 2] - root[-1, 2] > 2.0
+    assert found[0, 2] - found[-1, 2] == pytest.approx(root[0, 2] - root[-1, 2], rel=0.13)
 
 
 def test_a_body_twice_as_tall_is_twice_as_far(walking_motion: Motion) -> None:

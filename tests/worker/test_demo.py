@@ -93,8 +93,8 @@ def test_the_capture_is_near_the_truth(demo: Demo) -> None:
         motion_file.load(demo.out / "motion.npz"), load_truth(ROOT / "examples" / "demo_truth.npz")
     )
     assert found.coverage > 0.95
-    assert found.pose.mpjpe_m < 0.12
-    assert found.pose.p_mpjpe_m < 0.09
+    assert found.pose.mpjpe_m < 0.073  # 1.25 times what it is
+    assert found.pose.p_mpjpe_m < 0.054
     assert found.pose.limb_spread < 1e-3, "bones have one length"
     assert found.world.up_deg < 6.0
     assert found.world.penetration_m < 0.02

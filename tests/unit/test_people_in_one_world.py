@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Several people in one world: each at their size, in their place and on what they stand on."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tests.synthetic import seen_keypoints, walking_motion
+from vp3d_core.arrays import Array
+from vp3d_core.capture.people_stages import fit_people
+from vp3d_core.capture.progress import Progress
+from vp3d_core.keypoints import Keypoints2D
+from vp3d_core.motion import Motion
+from vp3d_core.pose import Pose3D, Trajectory
+from vp3d_core.skeletons import JOINTS, MOTION_SKELETON_NAMES, SLOTS
+
+HEIGHT_M = 1.7
+Person = tuple[Keypoints2D, Pose3D, Trajectory]
+
+
+@pytest.fixture(scope="module")
+def walk() -> Motion:
+    return walking_motion(3, num_frames=90)
+
+
+def moved(motion: Motion, offset: tuple[float, float, float]) -> Motion:
+    return dataclasses.replace(motion, root_positions=motion.root_positions + np.array(offset))
+
+
+def taller(motion: Motion, factor: float) -> Motion:
+    skeleton = dataclasses.replace(motion.skeleton, rest_offsets=motion.skeleton.rest_offsets * factor)
+    root = motion.root_positions * [1.0, 1.0, factor]
+    return dataclasses.replace(motion, skeleton=skeleton, root_positions=root)
+
+
+def seen_as(motion: Motion, *, of_true_size: float = 1.0) -> Person:
+    """Return what is known of a person when only the size, and with it the distance, can be wrong."""
+    assert motion.camera is not None
+    joints = motion.camera.camera_points(motion.joints_world()[:, : len(JOINTS.points)]) * of_true_size
+    frames = len(joints)
+    pose = Pose3D(
+        joints - joints[:, :1],
+        motion.times_s,
+        np.full((frames, 25), 0.01),
+        motion.contacts,
+        np.tile(motion.camera.world_from_camera[2, :3], (frames, 1)),
+    )
+    return seen_keypoints(motion, noise_px=0.0), pose, Trajectory(joints[:, 0])
+
+
+def captured(*people: Person, camera_of: Motion) -> list[Motion]:
+    assert camera_of.camera is not None
+    return fit_people(
+        [(number, keypoints) for number, (keypoints, _, _) in enumerate(people)],
+        [pose for _, pose, _ in people],
+        [path for _, _, path in people],
+        dataclasses.replace(camera_of.camera, world_from_camera=np.eye(4)),
+        height_m=HEIGHT_M,
+        frame_rate_hz=30.0,
+        smooth=False,
+        meta={},
+        progress=Progress(None, ()),
+    )
+
+
+def top_m(motion: Motion) -> Array:
+    """Return (T,) the height of the top of the head."""
+    return motion.joints_world()[:, MOTION_SKELETON_NAMES.index("head_top"), 2]
+
+
+def apart_m(first: Motion, second: Motion) -> Array:
+    """Return (T,) how far two people are from each other over the floor."""
+    return np.linalg.norm((second.root_positions - first.root_positions)[:, :2], axis=-1)
+
+
+def test_who_is_taller_is_made_taller_and_put_further_away(walk: Motion) -> None:
+    tall = taller(moved(walk, (0.5, 1.0, 0.0)), 1.1)
+    others = seen_as(walk), seen_as(walk)  # two, so that theirs is the floor
+    first, _, found = captured(*others, seen_as(tall, of_true_size=1 / 1.1), camera_of=walk)
+    assert found.meta["height_m"] == pytest.approx(1.1 * HEIGHT_M, abs=0.03)
+    assert top_m(found) == pytest.approx(top_m(tall), abs=0.03)
+    assert apart_m(first, found) == pytest.approx(apart_m(walk, tall), abs=0.05)
+
+
+def test_who_stands_on_a_roof_stays_up_there(walk: Motion) -> None:
+    roof = moved(walk, (-1.0, 1.0, 2.0))
+    ground, found = captured(seen_as(walk), seen_as(roof), camera_of=walk)
+    assert found.meta["height_m"] == HEIGHT_M
+    assert found.meta["standing_height_m"] == pytest.approx(2.0, abs=0.05)
+    assert found.root_positions[:, 2] - ground.root_positions[:, 2] == pytest.approx(
+        np.full(90, 2.0), abs=0.05
+    )
+    assert apart_m(ground, found) == pytest.approx(apart_m(walk, roof), abs=0.05)
+
+
+def test_everybody_is_where_the_one_camera_sees_them(walk: Motion) -> None:
+    people = seen_as(walk), seen_as(moved(walk, (0.5, 1.0, 0.0)))
+    top = SLOTS.index("head_top")
+    for (keypoints, _, _), found in zip(people, captured(*people, camera_of=walk), strict=True):
+        assert found.camera is not None
+        xy = found.camera.project_world_points(found.joints_world())
+        distances_px = np.linalg.norm(xy[:, JOINTS.index("head_top")] - keypoints.xy[:, top], axis=-1)
+        assert distances_px.max() < 10.0  # of some 300 from head to foot
