@@ -43,7 +43,8 @@ UPRIGHT_LIMIT = np.cos(np.radians(45.0))  # torso axes beyond this from the pict
 SURE_CONTACT = 0.5  # probability
 LEAST_CONTACT_S = 0.2  # of standing; with less the lowest feet tell where the floor is
 LOWEST_FEET_PERCENTILE = 5.0
-BELOW_FLOOR_M = 0.10  # no more than 2 % of all foot points may lie deeper than this
+BELOW_FLOOR_M = 0.10  # no more than 2 % of the foot points that are seen may lie deeper than this
+UNSEEN_RATIO = 1.5  # feet outside the picture have more than this times the usual standard error
 MOVING_DRIFT_M = 0.15  # a floor that drifts by more belongs to a camera that moves
 HEIGHT_RATIO = 1.2  # of people's heights about the one that was given
 OTHER_LEVEL_M = 0.35  # who stands this much above or below the floor stands on something else
@@ -162,7 +163,7 @@ def follow_drift(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array)
     if np.ptp(drift) <= MOVING_DRIFT_M:
         return world_from_camera
     moving = np.tile(world_from_camera, (len(drift), 1, 1))
-    moving[:, 2, 3] -= drift
+    moving[:, 2, 3] -= drift - own_level(drift)
     return moving
 
 
@@ -254,20 +255,19 @@ def _fit_up(prior: Array, points: Array, weights: Array, middles: Array) -> Arra
     about the plane widens their sd, so that a moving camera leaves the prior to decide. Several people are
     taken to stand on about the same level, unless the prior has one of them far above the others.
     """
-    up, sd = prior, CONTACT_HEIGHT_SD_M
+    up = prior
     if weights.sum() <= 0:
         return up
     apart = middles - middles[:1] if len(middles) > 1 else np.zeros((1, 3))
-    robust = np.ones_like(weights)
     for _ in range(8):
+        distances = np.abs(points @ up)
+        sd = max(CONTACT_HEIGHT_SD_M, 1.5 * _weighted_median(distances, weights))
+        robust = 1.0 / np.maximum(distances / (1.5 * sd), 1.0)
         scatter = np.einsum("n,ni,nj->ij", weights * robust, points, points) / sd**2
         same_level = 1.0 / (1.0 + (apart @ up / BETWEEN_PEOPLE_SD_M) ** 2) ** 2
         level = np.einsum("n,ni,nj->ij", same_level, apart, apart) / BETWEEN_PEOPLE_SD_M**2
         _, vectors = np.linalg.eigh(scatter + level - np.outer(prior, prior) / UP_PRIOR_SD**2)
         up = vectors[:, 0] * (1.0 if vectors[:, 0] @ prior > 0 else -1.0)
-        distances = np.abs(points @ up)
-        sd = max(CONTACT_HEIGHT_SD_M, 1.5 * _weighted_median(distances, weights))
-        robust = 1.0 / np.maximum(distances / (1.5 * sd), 1.0)
     return up
 
 
@@ -281,6 +281,8 @@ def _floor_height(up: Array, poses: Sequence[Pose3D], trajectories: Sequence[Tra
         heights.append(feet @ up - CONTACT_HEIGHTS_M)
         weights.append(_sure(pose.contacts) * durations[:, None])
     height, weight = np.concatenate(heights), np.concatenate(weights)
+    sigma = np.concatenate([pose.sigma[:, FEET] for pose in poses]).mean(axis=1)
+    height, weight = (values[sigma <= UNSEEN_RATIO * np.median(sigma)] for values in (height, weight))
     if weight.sum() < LEAST_CONTACT_S:
         return float(np.percentile(height.min(axis=1), LOWEST_FEET_PERCENTILE))
     floor = _weighted_median(height.reshape(-1), weight.reshape(-1))
