@@ -20,15 +20,20 @@ def rate(stated_hz: float, times_s: np.ndarray) -> tuple[float, list[str]]:
 
 
 def test_the_stated_rate_holds_where_the_pictures_bear_it_out() -> None:
-    variable_s = np.cumsum(np.tile([1 / 30, 1 / 30, 1 / 15], 20))
     for stated_hz, times_s in (
         (29.97, np.arange(60) / 30),  # rounded
-        (22.5, variable_s),  # the mean of a variable rate
-        (30.0, variable_s),  # its usual step
         (25.0, np.arange(9) / 50),  # too few to tell
         (25.0, np.zeros(1)),
     ):
         assert rate(stated_hz, times_s) == (stated_hz, [])
+
+
+def test_a_rate_that_varies_is_told() -> None:
+    variable_s = np.cumsum(np.tile([1 / 30, 1 / 30, 1 / 15], 20))
+    for stated_hz in (22.5, 30.0):  # the mean, and the usual step
+        found_hz, (warning,) = rate(stated_hz, variable_s)
+        assert found_hz == stated_hz
+        assert "33 to 67 ms apart" in warning
 
 
 def test_a_wrong_rate_is_told_and_not_used() -> None:

@@ -201,12 +201,29 @@ def test_a_moving_picture_moves_the_camera_and_a_still_one_does_not(walking_moti
     assert walking_motion.camera is not None
     up = walking_motion.camera.world_from_camera[2, :3]
     rising = Trajectory(trajectory.root + np.linspace(0.0, 0.6, len(trajectory.root))[:, None] * up)
-    moving = follow_drift(pose, rising, world)
-    assert moving.shape == (len(trajectory.root), 4, 4)
-    assert np.ptp(moving[:, 2, 3]) > 0.2
-    joints = to_world(pose, rising, world)
-    seen_again = np.einsum("tji,tkj->tki", moving[:, :3, :3], joints - moving[:, None, :3, 3])
-    assert np.allclose(seen_again, pose.joints + rising.root[:, None], atol=1e-6)
+    for level_m in (0.0, 1.0):  # on the floor, and on a box
+        path = Trajectory(rising.root + level_m * up)
+        moving = follow_drift(pose, path, world)
+        assert moving.shape == (len(trajectory.root), 4, 4)
+        assert np.ptp(moving[:, 2, 3]) > 0.2
+        joints = to_world(pose, path, world)
+        seen_again = np.einsum("tji,tkj->tki", moving[:, :3, :3], joints - moving[:, None, :3, 3])
+        assert np.allclose(seen_again, pose.joints + path.root[:, None], atol=1e-6)
+
+
+def test_feet_outside_the_picture_do_not_set_the_floor(walking_motion: Motion) -> None:
+    pose, trajectory = moved(walking_motion, (0.0, 0.0, 0.0))
+    assert walking_motion.camera is not None
+    up = walking_motion.camera.world_from_camera[2, :3]
+    joints, sigma, contacts = pose.joints.copy(), pose.sigma.copy(), pose.contacts.copy()
+    joints[:12, FEET] -= 0.6 * up  # guessed, as the sigma says
+    sigma[:12] *= 3.0
+    contacts[:12] = 0.0
+    guessed = dataclasses.replace(pose, joints=joints, sigma=sigma, contacts=contacts)
+    height_m = estimate_world([pose], [trajectory])[2, 3]
+    assert estimate_world([guessed], [trajectory])[2, 3] == pytest.approx(height_m, abs=0.03)
+    told = dataclasses.replace(guessed, sigma=pose.sigma)
+    assert estimate_world([told], [trajectory])[2, 3] > height_m + 0.1
 
 
 def test_a_taller_person_is_made_taller_and_stands_on_the_floor(walking_motion: Motion) -> None:

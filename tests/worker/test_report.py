@@ -20,7 +20,13 @@ from vp3d_core.keypoints import Keypoints2D
 from vp3d_core.motion import CONTACT_JOINTS, Motion
 from vp3d_core.review.report import write_report
 from vp3d_core.review.report_figures import MAX_TRACK_ROWS, feet_figure, path_figure, tracks_figure
-from vp3d_core.review.report_numbers import intervals, joint_heights, person_numbers, reprojection_errors
+from vp3d_core.review.report_numbers import (
+    fit_warning,
+    intervals,
+    joint_heights,
+    person_numbers,
+    reprojection_errors,
+)
 from vp3d_core.video import VideoInfo
 
 TIMES_S = np.arange(90) / 30
@@ -121,6 +127,9 @@ def test_reprojection_error_is_that_of_the_limbs(motion: Motion) -> None:
     numbers = person_numbers(motion, moved)
     assert numbers.error_px == pytest.approx(5.0)
     assert (numbers.start_s, numbers.end_s) == pytest.approx((0.5, 0.5 + 59 / 30))
+    assert fit_warning(motion, moved, name="Person 1") == ""
+    far = dataclasses.replace(exact, xy=exact.xy + 0.08 * np.median(heights_px) * np.array([0.6, 0.8]))
+    assert fit_warning(motion, far, name="Person 1").startswith("Person 1 lies 8 % of the body's height")
     assert numbers.path_m >= np.linalg.norm(motion.root_positions[-1] - motion.root_positions[0]) - 0.05
 
 
@@ -177,6 +186,8 @@ def test_feet_are_shaded_while_they_stand(motion: Motion) -> None:
     heights_cm = 100 * joint_heights(motion, CONTACT_JOINTS)
     (heel,) = [line for line in left.lines if line.label == "heel"]
     np.testing.assert_allclose(heel.y, heights_cm[:, CONTACT_JOINTS.index("left_heel")])
+    on_a_box = dataclasses.replace(motion, meta=motion.meta | {"standing_height_m": 0.9})
+    np.testing.assert_allclose(feet_figure(on_a_box).panels[0].lines[1].y, left.lines[1].y - 90.0)
     contacts = motion.contacts > 0.5
     assert len(left.bars) == sum(len(intervals(contacts[:, column])) for column in (0, 1))
     assert len(right.bars) == sum(len(intervals(contacts[:, column])) for column in (2, 3))

@@ -16,7 +16,7 @@ from ..filters import interpolate_linear
 from ..keypoints import Keypoints2D
 from ..pose import Pose3D
 
-__all__ = ["bridge_pose", "keypoints_part", "seen_frames", "split_at_gaps"]
+__all__ = ["MIN_PART_S", "bridge_pose", "keypoints_part", "seen_frames", "split_at_gaps"]
 
 MIN_POINTS = 4  # fewer do not make a person
 MAX_BRIDGE_S = 3.0  # a walk behind a pillar or a van; after that, anything may have happened

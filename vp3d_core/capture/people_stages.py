@@ -22,7 +22,7 @@ from ..pose import CANONICAL_HEIGHT_M, Pose3D, Trajectory
 from ..skeletons import LIMB_JOINTS, SLOTS
 from ..time_blocks import time_blocks
 from .freed_memory import give_back_freed_memory
-from .gaps import bridge_pose, keypoints_part, seen_frames, split_at_gaps
+from .gaps import MIN_PART_S, bridge_pose, keypoints_part, seen_frames, split_at_gaps
 from .progress import Progress
 
 if TYPE_CHECKING:
@@ -68,11 +68,23 @@ def follow_people(
         )
         people += [(one.track_id, part) for part in split_at_gaps(cleaned)]
     if not people:
-        raise NoPersonFound(
-            f"Nobody was seen for long enough to be captured (tracks that were looked at: {len(tracks)})",
-            hint="Use a longer or sharper video, or one in which the whole body is seen.",
-        )
+        raise _nobody_for_long_enough(tracks, person)
     return tracks, sorted(people, key=lambda one: -prominence(one[1]))
+
+
+def _nobody_for_long_enough(tracks: Sequence[Track], person: tuple[str, ...]) -> NoPersonFound:
+    if any(choice.isdecimal() for choice in person):
+        found = ", ".join(str(one.track_id) for one in tracks)
+        return NoPersonFound(
+            f"Track {', '.join(person)} was not seen for long enough, {MIN_PART_S} s or more, to be "
+            f"captured; the tracks are {found}",
+            hint="Choose another track (overlay.mp4 and report.html of a whole capture show them), or all.",
+        )
+    return NoPersonFound(
+        f"Nobody was seen for long enough, {MIN_PART_S} s or more, to be captured (tracks that were looked "
+        f"at: {len(tracks)})",
+        hint="Use a longer or sharper video, or one in which the whole body is seen.",
+    )
 
 
 def prominence(keypoints: Keypoints2D) -> float:

@@ -116,11 +116,16 @@ def _draw_people(
             continue
         joints_xy, colours = _scaled_xy(xy[0], scale), bone_colours(person)
         draw_skeleton(picture, motion.motion.skeleton, joints_xy, depths_m[0], colours=colours)
-        draw_label(picture, f"Person {person + 1}", joints_xy, colour=colours.left)
+        draw_label(picture, _label(person, motion.motion), joints_xy, colour=colours.left)
     for points, step_s in timed:
         row = _row_at(points.times_s, time_s, step_s)
         if row is not None:
             draw_keypoints(picture, _scaled_xy(points.xy[row], scale), points.scores[row])
+
+
+def _label(person: int, motion: Motion) -> str:
+    track_id = motion.meta.get("track_id")  # what --person takes
+    return f"Person {person + 1}" + ("" if track_id is None else f" (track {track_id})")
 
 
 def _usual_step_s(times_s: Array) -> float:

@@ -130,9 +130,14 @@ def _origin(motion: Motion) -> dict[str, str]:
         rows["Camera"] = f"{fov_deg:.0f}° wide, focal length {focal_px:.0f} px" + (
             f" ({origin})" if origin else ""
         )
-    height_m = motion.meta.get("height_m")
-    if isinstance(height_m, int | float):
-        rows["Height of the person"] = f"{height_m:.2f} m"
+    settings = motion.meta.get("settings")
+    if isinstance(settings, dict):
+        given_m = cast("dict[str, object]", settings).get("height_m")
+        rows["Scale"] = (
+            f"from a height of {given_m} m, which was given"
+            if given_m
+            else "from a usual height: none was given"
+        )
     return rows
 
 
@@ -148,7 +153,7 @@ def _people(
     keypoints: Sequence[Keypoints2D],
     thumbnails: Mapping[int, npt.NDArray[np.uint8]],
 ) -> str:
-    names = ("From", "To", "Frames", "Path", "Confidence", "Reprojection error")
+    names = ("From", "To", "Frames", "Height", "Path", "Confidence", "Reprojection error")
     head = "".join(f'<th class="number">{name}</th>' for name in names)
     rows = [f"<tr><th>Person</th><th></th><th>Track</th>{head}</tr>"]
     for person, (motion, points) in enumerate(zip(motions, keypoints, strict=True)):
@@ -159,6 +164,7 @@ def _people(
             f"{numbers.start_s:.2f} s",
             f"{numbers.end_s:.2f} s",
             str(numbers.num_frames),
+            _metres(motion.meta.get("height_m")),
             f"{numbers.path_m:.2f} m",
             f"{100 * numbers.mean_confidence:.0f} %",
             "unknown"
@@ -209,7 +215,10 @@ def _curves(motions: Sequence[Motion], keypoints: Sequence[Keypoints2D]) -> list
         ),
         _section("Path seen from above", "World axes on the floor.", path_figure(motions)),
     ]
-    note = "Height above the floor; shaded while on the floor (upper half: heel, lower half: toe)."
+    note = (
+        "Height above the floor, or above what the person stands on; shaded while standing (upper half: "
+        "heel, lower half: toe)."
+    )
     for person, motion in enumerate(motions):
         title = f"Feet of person {person + 1}" if len(motions) > 1 else "Feet"
         sections.append(_section(title, note, feet_figure(motion)))
@@ -222,6 +231,10 @@ def _section(title: str, note: str, figure: Chart) -> str:
 
 def _picture(rgb: npt.NDArray[np.uint8] | None) -> str:
     return "" if rgb is None else f'<img alt="" src="{png_address(rgb)}">'
+
+
+def _metres(value: object) -> str:
+    return f"{value:.2f} m" if isinstance(value, int | float) else "unknown"
 
 
 def _count(number: int, noun: str) -> str:

@@ -160,8 +160,10 @@ def _square_panel(paths: Sequence[Array]) -> Panel:
 
 
 def feet_figure(motion: Motion) -> Chart:
-    """Draw the heights of toes and heels of one person, with shading while they stand on the floor."""
-    heights_cm = 100.0 * joint_heights(motion, CONTACT_JOINTS)
+    """Draw the heights of toes and heels above what one person stands on, with shading while they stand."""
+    standing_m = motion.meta.get("standing_height_m")  # of a box or a step
+    level_m = standing_m if isinstance(standing_m, int | float) else 0.0
+    heights_cm = 100.0 * (joint_heights(motion, CONTACT_JOINTS) - level_m)
     times_s, half_s = motion.times_s, 0.5 / motion.frame_rate_hz
     y_limits = min(-3.0, float(heights_cm.min()) - 1.0), max(15.0, float(heights_cm.max()) * 1.05)
     panels: list[Panel] = []

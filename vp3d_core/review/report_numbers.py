@@ -15,8 +15,16 @@ from ..skeletons import LIMB_JOINTS
 from ..time_blocks import time_blocks
 from .projected_motion import ProjectedMotion
 
-__all__ = ["PersonNumbers", "intervals", "joint_heights", "person_numbers", "reprojection_errors"]
+__all__ = [
+    "PersonNumbers",
+    "fit_warning",
+    "intervals",
+    "joint_heights",
+    "person_numbers",
+    "reprojection_errors",
+]
 
+POOR_FIT_PERCENT = 4.0  # of the height; captures that fit have 1 to 2.5
 SEEN_SCORE = 0.3  # a keypoint of a lower score is no witness against the skeleton
 
 
@@ -56,6 +64,17 @@ def person_numbers(motion: Motion, keypoints: Keypoints2D) -> PersonNumbers:
         mean_confidence=float(motion.confidence.mean()),
         error_px=_median(errors_px),
         error_percent=_median(errors_percent),
+    )
+
+
+def fit_warning(motion: Motion, keypoints: Keypoints2D, *, name: str) -> str:
+    """Return what to tell the user of a motion that, seen through its camera, is off its keypoints, or ""."""
+    error_percent = person_numbers(motion, keypoints).error_percent
+    if not error_percent > POOR_FIT_PERCENT:
+        return ""
+    return (
+        f"{name} lies {error_percent:.0f} % of the body's height beside the 2D keypoints, where 1 to 2.5 are "
+        "usual: look at the overlay before you use the motion"
     )
 
 
