@@ -9,9 +9,10 @@ import numpy as np
 import torch
 
 from vp3d_core.arrays import Array
+from vp3d_core.camera import FULL_FRAME_DIAGONAL_MM
 from vp3d_core.lift.normalise import LIFT_RATE_HZ
 from vp3d_core.train.bodies import detector_points, give_proportions, turn_about_vertical
-from vp3d_core.train.cameras import DIAGONAL_MM, MIN_DEPTH_M, CameraView, world_to_camera
+from vp3d_core.train.cameras import MIN_DEPTH_M, CameraView, world_to_camera
 from vp3d_core.train.dataset import MocapBank, cut_clips
 from vp3d_core.train.mocap import CLIP_RATE_HZ
 from vp3d_core.train.noise import corrupt
@@ -51,7 +52,7 @@ class Shots:
     @property
     def half_size(self) -> torch.Tensor:
         """(B, 2) half of the picture's width and height over the focal length."""
-        height_mm = DIAGONAL_MM / (1 + self.aspect**2).sqrt()
+        height_mm = FULL_FRAME_DIAGONAL_MM / (1 + self.aspect**2).sqrt()
         return torch.stack([height_mm * self.aspect, height_mm], dim=-1) / 2 / self.focal_mm[:, None]
 
     def pixels(self, b: int) -> tuple[float, tuple[int, int]]:

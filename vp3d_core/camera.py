@@ -12,7 +12,15 @@ import numpy as np
 
 from .arrays import Array, check_finite, check_shape
 
-__all__ = ["Camera", "distort", "focal_px_from_fov", "focal_px_from_mm", "intrinsics_from_focal", "undistort"]
+__all__ = [
+    "FULL_FRAME_DIAGONAL_MM",
+    "Camera",
+    "distort",
+    "focal_px_from_fov",
+    "focal_px_from_mm",
+    "intrinsics_from_focal",
+    "undistort",
+]
 
 UNDISTORT_ROUNDS = 10
 LEAST_DETERMINANT = 0.01  # of the lens model's derivative, which is 1 in the middle and 0 where it folds over

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from .arrays import Array, check_finite, check_shape, check_times
@@ -19,7 +17,7 @@ from .rotations import normalize
 from .skeletons import JOINTS, MOTION_SKELETON_NAMES
 from .time_blocks import time_blocks
 
-__all__ = ["FitReport", "camera_at", "fit_report", "fit_skeleton"]
+__all__ = ["camera_at", "fit_skeleton"]
 
 SMOOTHING_HZ = 7.0  # half amplitude; what people do stays below it (Winter 2009: gait up to 6 Hz)
 FAST_SMOOTHING_HZ = 10.0  # of hands and feet
@@ -31,19 +29,6 @@ FAST_JOINTS = tuple(
 SMOOTHING_REACH_S = 2.0  # frames further apart do not influence each other
 SLOPE_ROWS = 4  # more on both sides than the slopes of the cubic are made from
 _ANKLES = [JOINTS.index("left_ankle"), JOINTS.index("right_ankle")]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FitReport:
-    """How far a motion's joints are from the positions it was fitted to.
-
-    Attributes:
-        mean_m: Mean distance over all frames and joints, m.
-        by_joint_m: (25,) mean distance of each of ``JOINTS``, m.
-    """
-
-    mean_m: float
-    by_joint_m: Array
 
 
 def fit_skeleton(
@@ -147,13 +132,6 @@ def _solve(
         root[block.kept], turns[block.kept] = (each[block.inside] for each in part)
         ankles[block.kept] = joints[block.inside, _ANKLES]
     return root, turns, ankles
-
-
-def fit_report(motion: Motion, joints_world: Array, *, times_s: Array) -> FitReport:
-    """Compare a motion with the positions (T, 25, 3) at ``times_s`` (T,) it was fitted to."""
-    wanted = interpolate_cubic(times_s, joints_world, motion.times_s)
-    distances = np.linalg.norm(motion.joints_world()[:, : len(JOINTS.points)] - wanted, axis=-1)
-    return FitReport(float(distances.mean()), distances.mean(axis=0))
 
 
 def _smoothed(joints: Array, rate_hz: float) -> Array:

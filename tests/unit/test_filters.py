@@ -99,5 +99,3 @@ def test_quaternions_turn_evenly_between_frames() -> None:
     quats = quat_from_axis_angle(Z, np.array([0.0, 1.0]))
     between = interpolate_quats(np.array([0.0, 2.0]), quats, np.array([0.5, 1.0, 2.5]))
     assert 2 * np.arctan2(between[:, 3], between[:, 0]) == pytest.approx([0.25, 0.5, 1.0])
-
-

@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from ..file_hash import file_sha256
 from ..npz_writing import write_npz
 from ..output_file import replaced_when_done
 from .output_folder import make_folder
@@ -29,7 +30,6 @@ StoredArray: TypeAlias = npt.NDArray[Any]  # the dtype is known when it is unpac
 Arrays: TypeAlias = Mapping[str, StoredArray]
 
 SOURCE_NAME = "source.json"
-HASH_BLOCK_BYTES = 1 << 20
 
 log = logging.getLogger(__name__)
 
@@ -63,12 +63,12 @@ def source_sha256(path: Path, *, folder: Path | None) -> str:
         OSError: If it cannot be read.
     """
     if path.is_dir():
-        inner = [(str(p.relative_to(path)), _file_sha256(p)) for p in sorted(path.rglob("*")) if p.is_file()]
+        inner = [(str(p.relative_to(path)), file_sha256(p)) for p in sorted(path.rglob("*")) if p.is_file()]
         return hashlib.sha256(json.dumps(inner).encode()).hexdigest()
     known = _remembered(folder)
     if known is not None and known["stamp"] == _stamp(path):
         return str(known["sha256"])
-    sha256 = _file_sha256(path)
+    sha256 = file_sha256(path)
     if folder is not None:
         make_folder(folder)
         with replaced_when_done(folder / SOURCE_NAME) as temporary:
@@ -79,7 +79,7 @@ def source_sha256(path: Path, *, folder: Path | None) -> str:
 def is_same_source(path: Path, *, folder: Path) -> bool:
     """Return whether a file is the one that is remembered in a folder; also when none is."""
     known = _remembered(folder)
-    return known is None or known["stamp"] == _stamp(path) or known["sha256"] == _file_sha256(path)
+    return known is None or known["stamp"] == _stamp(path) or known["sha256"] == file_sha256(path)
 
 
 def _remembered(folder: Path | None) -> dict[str, object] | None:
@@ -95,14 +95,6 @@ def _remembered(folder: Path | None) -> dict[str, object] | None:
 def _stamp(path: Path) -> dict[str, object]:
     status = path.stat()
     return {"path": str(path.resolve()), "size": status.st_size, "mtime_ns": status.st_mtime_ns}
-
-
-def _file_sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(HASH_BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 class StageStore:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import ipaddress
 import os
@@ -14,8 +13,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..errors import OutputError, WeightsCorrupt, WeightsMissing
+from ..file_hash import file_sha256
 
-__all__ = ["download", "file_sha256"]
+__all__ = ["download"]
 
 CHUNK_BYTES = 1 << 18
 TIMEOUT_S = 30.0  # without a byte
@@ -62,15 +62,6 @@ def download(
             hint="Free some space on the disk, or set VP3D_HOME to another folder.",
         ) from error
     return digest
-
-
-def file_sha256(path: Path) -> str:
-    """Return a file's sha256 in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _check_address(url: str) -> None:

@@ -23,6 +23,7 @@ from ..arrays import Array
 from ..errors import KeypointFileError
 from ..keypoints import Detections2D
 from ..skeletons import KeypointSkeleton
+from .boxes import box_around
 from .detector import no_detections
 from .keypoint_json import LENGTH_FRAMES, LENGTH_SHARE, check_length, first_number, people_of_json
 from .keypoint_layouts import COCO_WHOLE_BODY, WHOLE_BODY_COLUMNS, skeleton_of
@@ -138,7 +139,7 @@ def _detections(
     if skeleton is COCO_WHOLE_BODY:
         xy, scores = xy[:, list(WHOLE_BODY_COLUMNS)], scores[:, list(WHOLE_BODY_COLUMNS)]
     xy = np.where((scores > 0)[..., None], xy, np.nan)
-    boxes = [_box(points, image_size=image_size) for points in xy]
+    boxes = [box_around(points, margin=BOX_MARGIN, image_size=image_size) for points in xy]
     return Detections2D(
         boxes_xyxy=np.array(boxes, np.float32),
         scores=np.array([person.score for person in people], np.float32),
@@ -146,16 +147,6 @@ def _detections(
         keypoint_scores=scores,
         skeleton=skeleton,
     )
-
-
-def _box(xy: Array, *, image_size: tuple[int, int]) -> Array:
-    """Return the box around the keypoints (K, 2), with a margin, cut at the picture's edges, (4,) px."""
-    if np.isnan(xy).all():
-        return np.zeros(4)
-    low, high = np.nanmin(xy, axis=0), np.nanmax(xy, axis=0)
-    margin = BOX_MARGIN * (high - low)
-    limit = np.asarray(image_size, np.float64) - 1.0
-    return np.concatenate([np.clip(low - margin, 0.0, limit), np.clip(high + margin, 0.0, limit)])
 
 
 def _read_json(path: Path) -> object:

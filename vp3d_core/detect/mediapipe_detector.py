@@ -22,6 +22,7 @@ import numpy.typing as npt
 from ..arrays import Array
 from ..keypoints import Detections2D, Frame
 from ..skeletons import BLAZEPOSE_33, KeypointSkeleton
+from .boxes import box_around
 from .detector import no_detections
 from .mediapipe_graphs import LandmarkModel, PersonFinder, PoseLandmarks, Region
 from .picture_views import View, change_in, views_of
@@ -285,7 +286,9 @@ def _detections(people: Sequence[_Followed], *, image_size: tuple[int, int]) -> 
     inside = np.array([_inside(person.pose.xy, image_size=image_size) for person in people])
     seen = np.array([person.pose.visibility * person.pose.in_picture for person in people])
     return Detections2D(
-        boxes_xyxy=np.array([_box(points, image_size=image_size) for points in xy], np.float32),
+        boxes_xyxy=np.array(
+            [box_around(points, margin=BOX_MARGIN, image_size=image_size) for points in xy], np.float32
+        ),
         scores=np.array([_score(person.belief) for person in people], np.float32),
         keypoints_xy=xy.astype(np.float32),
         keypoint_scores=np.where(inside, np.clip(seen, 0.0, 1.0), 0.0).astype(np.float32),
@@ -295,11 +298,3 @@ def _detections(people: Sequence[_Followed], *, image_size: tuple[int, int]) -> 
 
 def _score(belief: float) -> float:
     return min(1.0, belief) if belief >= BELIEVE else DOUBTFUL_SHARE * belief
-
-
-def _box(xy: Array, *, image_size: tuple[int, int]) -> Array:
-    """Return the box around landmarks (33, 2) with a margin, cut at the picture's edges, (4,) px."""
-    low, high = xy.min(axis=0), xy.max(axis=0)
-    margin = BOX_MARGIN * (high - low)
-    limit = np.asarray(image_size, np.float64) - 1.0
-    return np.concatenate([np.clip(low - margin, 0.0, limit), np.clip(high + margin, 0.0, limit)])

@@ -12,6 +12,7 @@ from ..arrays import Array
 from ..keypoints import Detections2D, Frame
 from ..skeletons import COCO_17, HALPE_26, KeypointSkeleton
 from . import mmpose_weights
+from .boxes import box_iou
 from .detector import no_detections
 from .mmpose_models import OnePassModel, People, PersonModel, PoseModel, choose_device
 
@@ -167,21 +168,14 @@ def calibrated_scores(raw: Array) -> Array:
 
 def _chosen(boxes: Array, scores: Array) -> list[int]:
     """Return the rows of the boxes (D, 4) that are sure enough and no doubles, best first."""
+    order = np.argsort(-scores, kind="stable")
+    order = order[scores[order] >= MIN_PERSON_SCORE]
+    overlaps = box_iou(boxes[order], boxes[order])
     kept: list[int] = []
-    for index in np.argsort(-scores, kind="stable"):  # each box's fate hangs on those before it
-        if scores[index] < MIN_PERSON_SCORE or len(kept) >= MAX_PEOPLE:
-            break
-        if all(_overlap(boxes[index], boxes[other]) <= MAX_BOX_OVERLAP for other in kept):
-            kept.append(int(index))
-    return kept
-
-
-def _overlap(first: Array, second: Array) -> float:
-    """Return the intersection over union of two boxes (4,)."""
-    low, high = np.maximum(first[:2], second[:2]), np.minimum(first[2:], second[2:])
-    common = float(np.prod(np.maximum(high - low, 0.0)))
-    areas = float(np.prod(first[2:] - first[:2]) + np.prod(second[2:] - second[:2]))
-    return common / max(areas - common, 1e-9)
+    for rank in range(len(order)):  # each box's fate hangs on those before it
+        if len(kept) < MAX_PEOPLE and (overlaps[rank, kept] <= MAX_BOX_OVERLAP).all():
+            kept.append(rank)
+    return order[kept].tolist()
 
 
 def _limit_threads(threads: int) -> None:

@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ..errors import InputError, OutputError, WeightsCorrupt, WeightsMissing
+from ..file_hash import file_sha256
 from ..output_file import replaced_when_done
 from ..user_folders import weights_folder
 from .checkpoint_reader import read_state_dict, write_safetensors
-from .download import download, file_sha256
+from .download import download
 from .mmpose_catalogue import CATALOGUE, POSE_MODELS, Checkpoint, Role
 
 __all__ = [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How alike two poses are in one picture: box overlap, keypoint similarity, mean shift, duplicates.
+"""How alike two poses are in one picture: keypoint similarity, mean shift, duplicates.
 
 All functions compare M poses with D poses and return (M, D) arrays. Only numpy is needed.
 """
@@ -12,8 +12,9 @@ import numpy as np
 
 from ..arrays import Array, IntArray
 from ..keypoints import Detections2D
+from .boxes import box_iou
 
-__all__ = ["PoseBatch", "box_iou", "keypoint_similarity", "mean_shift", "spread_ratio", "suppress_duplicates"]
+__all__ = ["PoseBatch", "keypoint_similarity", "mean_shift", "spread_ratio", "suppress_duplicates"]
 
 # A keypoint below this score says nothing about where the person is.
 USABLE_SCORE = 0.2
@@ -53,16 +54,6 @@ class PoseBatch:
     def sizes_px(self) -> Array:
         """(N,) longer side of each box, at least 1 px."""
         return np.maximum((self.boxes_xyxy[:, 2:] - self.boxes_xyxy[:, :2]).max(axis=1), 1.0)
-
-
-def box_iou(boxes_a: Array, boxes_b: Array) -> Array:
-    """Return intersection over union of (M, 4) and (D, 4) boxes, xyxy px, as (M, D)."""
-    low = np.maximum(boxes_a[:, None, :2], boxes_b[None, :, :2])
-    high = np.minimum(boxes_a[:, None, 2:], boxes_b[None, :, 2:])
-    shared = np.clip(high - low, 0.0, None).prod(axis=-1)
-    area_a = np.clip(boxes_a[:, 2:] - boxes_a[:, :2], 0.0, None).prod(axis=-1)
-    area_b = np.clip(boxes_b[:, 2:] - boxes_b[:, :2], 0.0, None).prod(axis=-1)
-    return shared / np.maximum(area_a[:, None] + area_b[None] - shared, 1e-9)
 
 
 def _common_weights(a: PoseBatch, b: PoseBatch) -> Array:

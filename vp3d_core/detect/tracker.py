@@ -13,8 +13,9 @@ import numpy as np
 
 from ..arrays import Array, IntArray, check_times
 from ..keypoints import Detections2D, Track
+from .boxes import box_iou
 from .presence import present
-from .similarity import PoseBatch, box_iou, keypoint_similarity, mean_shift, spread_ratio, suppress_duplicates
+from .similarity import PoseBatch, keypoint_similarity, mean_shift, spread_ratio, suppress_duplicates
 from .tracklet import Tracklet, finish_tracklets
 
 __all__ = ["track"]

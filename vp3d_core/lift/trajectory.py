@@ -85,7 +85,7 @@ def place(pose: Pose3D, keypoints: Keypoints2D, camera: Camera) -> Trajectory:
 
     depths = _bridged_depths(_log_depths(points, rays, information), pose.times_s)
     durations = _frame_durations(pose.times_s)
-    prior = _smoothness_bands(pose.times_s, durations)
+    prior = _smoothness_bands(pose.times_s)
     robust = np.ones_like(information)
     standing = np.clip(pose.contacts.astype(np.float64), 0.0, 1.0) ** 2
     firm = standing[1:] * standing[:-1]
@@ -201,7 +201,7 @@ def _add_pair(
         bands[8 - 3 * step, start : start + 3 * len(weights) : 3] += weights
 
 
-def _smoothness_bands(times_s: Array, durations: Array) -> Array:
+def _smoothness_bands(times_s: Array) -> Array:
     """Return upper bands (9, 3T) of the acceleration and velocity priors for uneven times."""
     frames = len(times_s)
     bands = np.zeros((9, 3 * frames))

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 import torch
 
-__all__ = ["DIAGONAL_MM", "MIN_DEPTH_M", "CameraView", "random_views", "smooth_noise", "world_to_camera"]
+from ..camera import FULL_FRAME_DIAGONAL_MM
+
+__all__ = ["MIN_DEPTH_M", "CameraView", "random_views", "smooth_noise", "world_to_camera"]
 
 _FOCAL_MM = (24.0, 26.0, 26.0, 28.0, 30.0, 35.0, 40.0, 50.0, 60.0, 70.0, 14.0, 110.0)
 _ASPECTS = (4 / 3, 3 / 4, 16 / 9, 16 / 9, 9 / 16, 1.0)
-DIAGONAL_MM = 43.267  # of the picture that 35-mm equivalent focal lengths speak of
 MIN_DEPTH_M = 0.35
 BELOW_FLOOR_SHARE = 0.7  # of cameras that look up from below the floor and stay there, as before a stage
 
@@ -78,7 +79,7 @@ def smooth_noise(
 def random_views(joints: torch.Tensor, generator: torch.Generator) -> CameraView:
     """Draw a camera for each clip of joints (B, T, 25, 3) m, world z up."""
     batch, frames = joints.shape[:2]
-    diagonal = torch.full((batch,), DIAGONAL_MM, device=joints.device)
+    diagonal = torch.full((batch,), FULL_FRAME_DIAGONAL_MM, device=joints.device)
     aspect = _choice(_ASPECTS, batch, generator)
     height_mm = diagonal / (1 + aspect**2).sqrt()
     focal = _choice(_FOCAL_MM, batch, generator) * _uniform((batch,), 0.92, 1.08, generator)
