@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
-from .cli import main
-
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        from .cli import main
+
+        sys.exit(main())
+    except KeyboardInterrupt:  # before, or after, ``main`` took care of it
+        os._exit(130)

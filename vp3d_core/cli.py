@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from . import __version__
+from .capture.interruption import EXIT_CANCELLED, leave
 from .capture.options import add_capture_options
 from .errors import VP3DError
+from .standard_streams import open_missing_streams
 
 if TYPE_CHECKING:
     from .capture.worker import Work
@@ -48,15 +50,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: The words after the program's name; None takes those of the process.
     """
+    open_missing_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _run(words)
+        code = _run(words)
     except VP3DError as error:
         print(f"Error: {error.message}\n{error.hint}".rstrip(), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Cancelled.", file=sys.stderr)
-        return 130
+        code = EXIT_CANCELLED
+    if code == EXIT_CANCELLED:
+        leave(code)  # a second Ctrl-C while Python takes itself down would end it by SIGINT
+    return code
 
 
 def _run(words: list[str]) -> int:
@@ -113,7 +119,6 @@ def _run_quick(name: str, job_dir: Path) -> NoReturn:
 
 def _run_worker(job_dir: Path, work: Work | None = None) -> NoReturn:
     from .capture.command import run_worker_command
-    from .capture.interruption import EXIT_CANCELLED, leave
 
     try:
         code = run_worker_command(job_dir, work)

@@ -16,6 +16,7 @@ __all__ = [
     "DETECTOR_WORDS",
     "DEVICES",
     "PERSON_CHOICES",
+    "RANGES",
     "CaptureSettings",
     "is_detector",
     "named_model",
@@ -28,6 +29,16 @@ DETECTOR_WORDS = f"{', '.join(DETECTORS)}, {MODEL_PREFIX}MODEL"
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PERSON_CHOICES = ("all", "largest", "longest")
 FOCAL_FIELDS = ("focal_px", "focal_mm", "fov_deg")
+RANGES = {
+    "height_m": (0.5, 2.5),
+    "focal_px": (1.0, 1e6),
+    "focal_mm": (3.0, 2000.0),
+    "fov_deg": (5.0, 170.0),
+    "start_s": (0.0, 1e7),
+    "end_s": (0.0, 1e7),
+    "fps": (1.0, 240.0),
+    "threads": (0, 256),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +55,7 @@ class CaptureSettings:
         focal_mm: 35-mm equivalent focal length, or None.
         fov_deg: Horizontal field of view in degrees (5 to 170), or None. At most one of the three.
         start_s: First second of the video to use (>= 0), or None.
-        end_s: Last second of the video to use (> start_s), or None.
+        end_s: Last second of the video to use (> start_s, > 0), or None.
         fps: Frames per second of the motion (1 to 240); None keeps the video's rate.
         device: "auto", "cpu", "cuda" or "mps".
         smooth: Whether keypoints and motion are smoothed.
@@ -69,23 +80,17 @@ class CaptureSettings:
     lifter: str | None = None
 
     def __post_init__(self) -> None:
-        _check_range("height_m", self.height_m, 0.5, 2.5)
-        _check_range("focal_px", self.focal_px, 1.0, 1e6)
-        _check_range("focal_mm", self.focal_mm, 3.0, 2000.0)
-        _check_range("fov_deg", self.fov_deg, 5.0, 170.0)
-        _check_range("start_s", self.start_s, 0.0, 1e7)
-        _check_range("end_s", self.end_s, 0.0, 1e7)
-        _check_range("fps", self.fps, 1.0, 240.0)
-        _check_range("threads", self.threads, 0, 256)
+        _check_ranges(self)
         if not self.detector:
             raise InputError("The detector has no name", hint=f"Choose {DETECTOR_WORDS} or a keypoint file.")
         named_model(self.detector)
         given = [name for name in FOCAL_FIELDS if getattr(self, name) is not None]
         if len(given) > 1:
             raise InputError(f"{' and '.join(given)} were both given", hint="Give one of them.")
-        if self.start_s is not None and self.end_s is not None and self.end_s <= self.start_s:
+        start_s = self.start_s or 0.0
+        if self.end_s is not None and self.end_s <= start_s:
             raise InputError(
-                f"The end ({self.end_s} s) is not after the start ({self.start_s} s)",
+                f"The end ({self.end_s} s) is not after the start ({start_s} s)",
                 hint="Give a later end.",
             )
         if self.device not in DEVICES:
@@ -176,8 +181,10 @@ def _has_type(value: object, expected: str) -> bool:
     )
 
 
-def _check_range(name: str, value: float | None, low: float, high: float) -> None:
-    if value is not None and not low <= value <= high:
-        raise InputError(
-            f"{name} is {value}, expected {low:g} to {high:g}", hint=f"Give {name} in that range."
-        )
+def _check_ranges(settings: CaptureSettings) -> None:
+    for name, (low, high) in RANGES.items():
+        value = getattr(settings, name)
+        if value is not None and not low <= value <= high:
+            raise InputError(
+                f"{name} is {value}, expected {low:g} to {high:g}", hint=f"Give {name} in that range."
+            )

@@ -13,6 +13,7 @@ import pytest
 
 from vp3d_core.installer import link, pip_process, steps
 from vp3d_core.installer.steps import TorchChoice, worker_steps
+from vp3d_core.user_folders import environment_python
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "requirements"
@@ -191,10 +192,32 @@ def test_doctor_says_what_is_missing_on_a_fresh_machine(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_doctor_on_an_installation_that_was_cut_off_says_what_is_missing_and_no_more(tmp_path: Path) -> None:
+    environment = tmp_path / "worker" / "env"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
+    done = run_install(["doctor"], tmp_path)
+    assert done.returncode == 1
+    assert "not done: pip; PyTorch" in done.stdout
+    assert "install.py install" in done.stdout
+    assert done.stderr == ""
+
+
 def test_python_prints_where_the_worker_is(tmp_path: Path) -> None:
+    python = environment_python(tmp_path / "worker" / "env")
+    python.parent.mkdir(parents=True)
+    python.touch()
     done = run_install(["python"], tmp_path)
     assert done.returncode == 0
-    assert tmp_path in Path(done.stdout.strip()).parents
+    assert done.stdout == f"{python}\n"
+
+
+def test_python_on_a_fresh_machine_says_how_to_get_one(tmp_path: Path) -> None:
+    done = run_install(["python"], tmp_path)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "There is no worker environment" in done.stderr
+    assert "python install.py install" in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_wrong_python_is_an_error_before_anything_is_made(tmp_path: Path) -> None:

@@ -78,6 +78,16 @@ def test_a_short_video_needs_less() -> None:
     assert [one.track_id for one in select_tracks(tracks, found, times_s, person=("all",))] == [1]
 
 
+@pytest.mark.parametrize("num_frames", [1, 2])
+def test_a_clip_too_short_to_follow_anybody_is_told_how_many_frames_are_needed(num_frames: int) -> None:
+    times_s = times(num_frames)
+    found = observe([walker(times_s)]).detections
+    tracks = track(found, times_s, image_size=IMAGE_SIZE)
+    told = rf"in {num_frames} of {num_frames} frames.*none; at least 3 frames are needed"
+    with pytest.raises(NoPersonFound, match=told):
+        select_tracks(tracks, found, times_s, person=("all",))
+
+
 @pytest.mark.parametrize(("rate_hz", "num_seen", "found"), [(5.0, 8, [1]), (240.0, 48, None)])
 def test_seconds_count_not_frames(rate_hz: float, num_seen: int, found: list[int] | None) -> None:
     times_s = times(2 * NUM_FRAMES, rate_hz=rate_hz)

@@ -33,6 +33,7 @@ def test_all_fields_survive_json() -> None:
         ({"threads": -1}, "threads is -1"),
         ({"focal_px": 900.0, "fov_deg": 60.0}, "focal_px and fov_deg were both given"),
         ({"start_s": 5.0, "end_s": 5.0}, "is not after the start"),
+        ({"end_s": 0.0}, "is not after the start"),
         ({"device": "tpu"}, "Device 'tpu' is unknown"),
         ({"person": ()}, "No person was chosen"),
         ({"person": ("the tall one",)}, "Person 'the tall one' is unknown"),

@@ -126,6 +126,8 @@ def test_version() -> None:
         ["capture", "clip.mp4", "--fov", "60", "--focal-mm", "28"],
         ["capture", "clip.mp4", "--person", "me"],
         ["capture", "clip.mp4", "--start", "5", "--end", "4"],
+        ["capture", "clip.mp4", "--end", "0"],
+        ["capture", "clip.mp4", "--end", "-3"],
         ["capture", "clip.mp4", "--resume", "--overwrite"],
     ],
     ids=lambda words: " ".join(words[-2:]),
@@ -173,7 +175,8 @@ def test_events_tell_the_whole_story(captured: Path) -> None:
     assert {stage.count for stage in stages} == {len(stages)}
     detected = [event for event in events if isinstance(event, ProgressEvent) and event.stage == "detect"]
     assert (detected[-1].done, detected[-1].total, detected[-1].unit) == (NUM_FRAMES, NUM_FRAMES, "frames")
-    assert [event.code for event in events if isinstance(event, WarningEvent)] == ["focal_guessed"]
+    warned = [event.code for event in events if isinstance(event, WarningEvent)]
+    assert warned == ["focal_guessed", "poor_fit"]  # the lifter's weights are random
     assert events[-1] == ResultEvent(str(captured))
 
 
@@ -188,7 +191,7 @@ def test_json_prints_the_protocol_and_nothing_else(clip: Path, lifter: Path, tmp
 def test_the_default_folder_is_named_for_the_clip(clip: Path, lifter: Path, tmp_path: Path) -> None:
     done = vp3d("capture", clip, "--lifter", lifter, "--fov", 60, fake={"noisy": True}, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "Warning" not in done.stdout
+    assert "focal length" not in done.stdout
     assert "library" not in done.stdout
     assert "Person 1 (track 1): 0.0 to 2.0 s, 60 frames at 30 Hz" in done.stdout
     assert outputs_in(tmp_path / "my clip ж-vp3d") == OUTPUT_NAMES
@@ -220,6 +223,30 @@ def test_resume_with_another_setting_does_not_detect_again(clip: Path, lifter: P
     assert second.meta["height_m"] == 1.87
     assert not np.array_equal(first.root_positions, second.root_positions)
     assert outputs_in(out) == OUTPUT_NAMES
+
+
+def test_a_second_capture_into_the_same_folder_is_refused(clip: Path, lifter: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    words = ["capture", clip, "-o", out, "--lifter", lifter]
+    line, environment = command([*words, "--json"], {"frame_s": 0.1})
+    first = subprocess.Popen(line, env=environment, stdout=subprocess.PIPE, text=True, encoding="utf-8")
+    assert first.stdout is not None
+    while not isinstance(decode_event(first.stdout.readline()), ProgressEvent):
+        pass
+    for choice in ("--overwrite", "--resume"):
+        assert_failed(vp3d(*words, choice, fake={}), f"Another capture is running in {out}")
+    rest = [decode_event(text) for text in first.stdout]
+    first.stdout.close()
+    assert first.wait(TIMEOUT_S) == 0
+    assert rest[-1] == events_in(out)[-1] == ResultEvent(str(out))
+    assert outputs_in(out) == OUTPUT_NAMES
+
+
+def test_a_capture_that_was_killed_keeps_nobody_out(clip: Path, lifter: Path, tmp_path: Path) -> None:
+    words = ["capture", clip, "-o", tmp_path / "out", "--lifter", lifter]
+    assert vp3d(*words, fake={"crash_at": 5}).returncode not in (0, 1)
+    assert vp3d(*words, fake={}).returncode == 0
+    assert outputs_in(tmp_path / "out") == OUTPUT_NAMES
 
 
 def test_a_video_among_the_outputs_is_not_replaced(clip: Path, tmp_path: Path) -> None:
@@ -364,3 +391,47 @@ def test_a_closed_pipe_does_not_end_in_a_traceback(clip: Path, lifter: Path, tmp
     process.stderr.close()
     assert process.wait(TIMEOUT_S) == 130
     assert errors == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX shell")
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
+def test_closed_streams_do_not_matter(closed: str, clip: Path, lifter: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    line, environment = command(["capture", clip, "-o", out, "--lifter", lifter], {"noisy": True})
+    shell = ["sh", "-c", f'exec "$@" {closed}', "sh", *line]
+    done = subprocess.run(shell, env=environment, stderr=subprocess.PIPE, timeout=TIMEOUT_S, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert outputs_in(out) == OUTPUT_NAMES
+    assert events_in(out)[-1] == ResultEvent(str(out))
+
+
+INTERRUPTED_IMPORT = """
+import runpy, signal, sys
+class Interrupts:
+    @staticmethod
+    def find_spec(name, path, target=None):
+        if name == "vp3d_core.cli":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Interrupts)
+runpy.run_module("vp3d_core", run_name="__main__")
+"""
+
+
+def test_ctrl_c_before_anything_is_loaded_exits_with_130() -> None:
+    """Python itself would end the process by SIGINT."""
+    line, environment = command([], None)
+    line = [line[0], "-c", INTERRUPTED_IMPORT]
+    done = subprocess.run(
+        line, env=environment, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+    )
+    assert done.returncode == 130, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_after_ctrl_c_nothing_is_taken_down(clip: Path, lifter: Path, tmp_path: Path) -> None:
+    """Meanwhile a second Ctrl-C would end the process by SIGINT, and libraries may abort."""
+    words = ["capture", clip, "-o", tmp_path / "out", "--lifter", lifter]
+    done = vp3d(*words, fake={"interrupt_at": 30, "hang_at_exit": True})
+    assert done.returncode == 130
+    assert "--resume" in done.stderr
+    assert os.listdir(tmp_path / "out").count(".vp3d-lock") == 0

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from vp3d_core.errors import WorkerNotInstalled
+from vp3d_core.file_lock import exclusive
 from vp3d_core.installer import environment, pip_process
 from vp3d_core.installer.environment import Progress, ensure_worker
 from vp3d_core.installer.installation import Installation, installation
 from vp3d_core.installer.interpreters import Interpreter, probe
-from vp3d_core.installer.lock import exclusive
 
 ROOT = Path(__file__).resolve().parents[2]
 SUPPORTED = sys.version_info[:2] in ((3, 10), (3, 11), (3, 12))
@@ -198,7 +198,7 @@ def test_a_second_installation_waits_for_the_first(tmp_path: Path) -> None:
     program = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from vp3d_core.installer.lock import exclusive\n"
+        "from vp3d_core.file_lock import exclusive\n"
         f"with exclusive(Path({str(lock)!r}), on_wait=lambda: None):\n"
         "    print('held', flush=True)\n"
         "    sys.stdin.read()\n"

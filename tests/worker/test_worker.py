@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The capture worker under a WorkerJob, as the add-on and the batch run it."""
 
+import importlib
 import json
+import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +16,14 @@ from tests.clips import write_clip
 from tests.worker.fake_worker import IMAGE_SIZE, NUM_FRAMES
 from tests.worker.lifters import save_random_lifter
 from vp3d_core import motion_file
+from vp3d_core.batch import worker_capture
+from vp3d_core.batch.clips import Clip
+from vp3d_core.capture import worker as capture_worker
 from vp3d_core.capture.interruption import Interruption
 from vp3d_core.capture.job_file import CaptureJob
+from vp3d_core.capture.output_folder import LOCK_NAME, only_capture_in
 from vp3d_core.capture.outputs import OUTPUT_STAGES
-from vp3d_core.capture.worker import error_event
+from vp3d_core.capture.worker import error_event, run_work
 from vp3d_core.errors import Cancelled, DeviceOutOfMemory, OutputError, WorkerCrashed, WorkerNotInstalled
 from vp3d_core.job import EVENTS_NAME, LOG_NAME, WorkerJob
 from vp3d_core.pipeline import CAPTURE_STAGES
@@ -140,6 +147,58 @@ def test_what_went_wrong_has_a_remedy(error: BaseException, expected: type[Excep
     assert type(exception_from_event(event)) is expected
     assert event.hint
     assert event.trace
+
+
+@pytest.fixture
+def interruption() -> Iterator[Interruption]:
+    """One that listens to SIGINT."""
+    before = signal.getsignal(signal.SIGINT)
+    one = Interruption()
+    one.listen()
+    yield one
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_during_an_import_waits_for_its_end(
+    interruption: Interruption, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Raised inside, compiled modules such as MediaPipe's make another error of it, or abort."""
+    lines = "import signal\nsignal.raise_signal(signal.SIGINT)\nwhole = True\n"
+    (tmp_path / "interrupted_module.py").write_text(lines)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert importlib.import_module("interrupted_module").whole
+    with pytest.raises(KeyboardInterrupt):
+        interruption.guard(lambda event: None)(HelloEvent(1, "0", "cpu"))
+
+
+def test_an_error_that_a_library_makes_of_an_interrupt_is_a_cancellation(
+    interruption: Interruption, job_dir: Path
+) -> None:
+    def work(*_: object) -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise RuntimeError("initialization failed") from None
+
+    events: list[Event] = []
+    assert run_work(work, CaptureJob.load(job_dir), job_dir, events.append, interruption) == 130
+    (last,) = events
+    assert isinstance(last, ErrorEvent)
+    assert last.code == "cancelled"
+
+
+def test_a_folder_in_which_another_capture_runs_is_left_alone(
+    job_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capture_worker, "ENDING_S", 0.0)
+    monkeypatch.setattr(worker_capture, "ENDING_S", 0.0)
+    job, clip = CaptureJob.load(job_dir), Clip("clip", job_dir / "clip.mp4")
+    with only_capture_in(job.out_dir):
+        with pytest.raises(OutputError, match="Another capture is running"):
+            capture_worker.capture_alone(job, job_dir, lambda event: None)
+        with pytest.raises(OutputError, match="Another capture is running"):
+            worker_capture.capture_with_worker(Path(sys.executable))(clip, job.out_dir, lambda event: None)
+        assert [path.name for path in job.out_dir.iterdir()] == [LOCK_NAME]
 
 
 def test_a_swallowed_interrupt_is_raised_again_by_the_next_event() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from ..capture.job_file import CaptureJob
+from ..capture.output_folder import ENDING_S, only_capture_in
 from ..errors import Cancelled, VP3DError
 from ..job import WorkerJob, worker_command
 from ..protocol import Event
@@ -26,7 +27,8 @@ def capture_with_worker(worker_python: Path) -> CaptureClip:
     """
 
     def capture(clip: Clip, folder: Path, on_event: Callable[[Event], None]) -> None:
-        CaptureJob(clip.video, folder, clip.settings).save(folder)
+        with only_capture_in(folder, wait_s=ENDING_S):  # by now; a claim does not keep ``vp3d capture`` out
+            CaptureJob(clip.video, folder, clip.settings).save(folder)
         job = WorkerJob(folder, worker_command(worker_python, folder))
         job.start()
         try:

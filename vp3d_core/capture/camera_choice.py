@@ -6,7 +6,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..camera import Camera, focal_px_from_fov, focal_px_from_mm, intrinsics_from_focal
-from ..settings import CaptureSettings
+from ..errors import InputError
+from ..settings import RANGES, CaptureSettings
 from .progress import Progress
 
 __all__ = ["camera_from_settings", "camera_key"]
@@ -31,6 +32,9 @@ def camera_from_settings(
         settings: At most one of focal_px, focal_mm and fov_deg is set.
         image_size: (width, height) px.
         progress: Is warned when the focal length is a guess.
+
+    Raises:
+        InputError: If the focal length is not possible for a picture of that size.
     """
     if settings.focal_px is not None:
         focal_px, origin = settings.focal_px, "focal_px"
@@ -40,11 +44,31 @@ def camera_from_settings(
         focal_px, origin = focal_px_from_fov(settings.fov_deg, width=image_size[0]), "fov_deg"
     else:
         focal_px, origin = focal_px_from_mm(USUAL_FOCAL_MM, image_size=image_size), "guessed"
-        fov_deg = 2.0 * float(np.degrees(np.arctan2(image_size[0] / 2.0, focal_px)))
+        fov_deg = _fov_deg(focal_px, image_size)
         progress.warn(
             "focal_guessed",
             f"The focal length is not known and was taken as {focal_px:.0f} px (a field of view of "
             f"{fov_deg:.0f} degrees). The distance from the camera and the length of a path towards it "
             "depend on it, the pose hardly does. Give --fov, --focal-mm or --focal-px if you know it.",
         )
+    _check_focal(focal_px, image_size)
     return Camera(intrinsics_from_focal(focal_px, image_size=image_size)), origin
+
+
+def _check_focal(focal_px: float, image_size: tuple[int, int]) -> None:
+    """Raise InputError for a wider view than ``fov_deg`` can have, or a longer lens than ``focal_mm``."""
+    widest_deg, longest_mm = RANGES["fov_deg"][1], RANGES["focal_mm"][1]
+    low = focal_px_from_fov(widest_deg, width=image_size[0])
+    high = focal_px_from_mm(longest_mm, image_size=image_size)
+    if not low <= focal_px <= high:
+        fov_deg = _fov_deg(focal_px, image_size)
+        raise InputError(
+            f"A focal length of {focal_px:.12g} px is a field of view of {fov_deg:.4g} degrees in a picture "
+            f"{image_size[0]} px wide; expected {low:.1f} px ({widest_deg:g} degrees) to {high:.0f} px "
+            f"({longest_mm:g} mm)",
+            hint="Give a focal length in that range, or the field of view in degrees.",
+        )
+
+
+def _fov_deg(focal_px: float, image_size: tuple[int, int]) -> float:
+    return 2.0 * float(np.degrees(np.arctan2(image_size[0] / 2.0, focal_px)))

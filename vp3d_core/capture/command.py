@@ -12,7 +12,7 @@ import logging
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -24,7 +24,7 @@ from .console import Console
 from .interruption import EXIT_CANCELLED, Interruption
 from .job_file import CaptureJob
 from .options import default_out_dir, settings_from_options
-from .worker import EXIT_FAILED, Work, error_event, run_capture, run_work
+from .worker import EXIT_FAILED, Work, capture_alone, error_event, run_capture, run_work
 
 __all__ = ["run_capture_command", "run_worker_command"]
 
@@ -52,9 +52,7 @@ def run_worker_command(job_dir: Path, work: Work | None = None) -> int:
             writer.write(error_event(error))
             return EXIT_FAILED
         interruption.watch_stdin()
-        if work is not None:
-            return run_work(work, job, job_dir, writer.write, interruption)
-        return run_capture(job, job_dir, writer.write, interruption)
+        return run_work(work or capture_alone, job, job_dir, writer.write, interruption)
 
 
 def run_capture_command(
@@ -76,13 +74,18 @@ def run_capture_command(
     job = CaptureJob(options.video.absolute(), out_dir.absolute(), settings)
     interruption = Interruption()
     interruption.listen()
-    try:
-        _check(job, resume=options.resume, overwrite=options.overwrite)
-    except (VP3DError, KeyboardInterrupt, ImportError) as error:
-        return _say_error(error_event(error), argv, as_json=options.json)
-    events = (out_dir / EVENTS_NAME).open("w", encoding="utf-8", newline="\n")
-    output, errors = _redirect_to_log(out_dir / LOG_NAME)
-    if options.json:
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(_prepared(job, resume=options.resume, overwrite=options.overwrite))
+        except (VP3DError, KeyboardInterrupt, ImportError) as error:
+            return _say_error(error_event(error), argv, as_json=options.json)
+        return _run(job, argv, interruption, as_json=options.json)
+
+
+def _run(job: CaptureJob, argv: list[str], interruption: Interruption, *, as_json: bool) -> int:
+    events = (job.out_dir / EVENTS_NAME).open("w", encoding="utf-8", newline="\n")
+    output, errors = _redirect_to_log(job.out_dir / LOG_NAME)
+    if as_json:
         code = run_capture(job, job.out_dir, EventWriter(output, events).write, interruption)
     else:
         code = _run_with_console(job, events, output, errors, argv, interruption)
@@ -116,20 +119,41 @@ def _run_with_console(
     return run_capture(job, job.out_dir, emit, interruption)
 
 
-def _check(job: CaptureJob, *, resume: bool, overwrite: bool) -> None:
-    """Refuse what cannot work, then prepare the output folder.
+@contextlib.contextmanager
+def _prepared(job: CaptureJob, *, resume: bool, overwrite: bool) -> Iterator[None]:
+    """Refuse what cannot work, prepare the output folder, and keep it for this capture alone.
 
     Raises:
-        VP3DError: If the video cannot be read, the folder cannot be written, or holds another capture.
+        VP3DError: If the video cannot be read, or the folder cannot be written, holds another capture or
+            is being captured into.
     """
     from ..output_file import output_error
     from ..pipeline import STAGES_FOLDER
     from ..video import probe
-    from .output_folder import make_folder
+    from .output_folder import only_capture_in
+
+    probe(job.video)
+    with only_capture_in(job.out_dir):
+        _refuse_other_files(job, resume=resume, overwrite=overwrite)
+        if overwrite:
+            for path in (job.out_dir / STAGES_FOLDER).glob("*.npz"):
+                path.unlink(missing_ok=True)
+        job.save(job.out_dir)
+        for name in (EVENTS_NAME, LOG_NAME):  # so that opening them later cannot fail
+            path = job.out_dir / name
+            try:
+                path.write_bytes(b"")
+            except OSError as error:
+                raise output_error(path, error) from error
+        yield
+
+
+def _refuse_other_files(job: CaptureJob, *, resume: bool, overwrite: bool) -> None:
+    """Raise OutputError if the output folder holds what must not be replaced."""
+    from ..pipeline import STAGES_FOLDER
     from .outputs import existing_outputs
     from .stage_store import is_same_source
 
-    probe(job.video)
     old = existing_outputs(job.out_dir)
     if any(path.samefile(job.video) for path in old):
         raise OutputError(
@@ -146,17 +170,6 @@ def _check(job: CaptureJob, *, resume: bool, overwrite: bool) -> None:
             f"{job.out_dir} holds a capture of another video than {job.video.name}",
             hint="Give --overwrite to replace it, or another folder with -o.",
         )
-    make_folder(job.out_dir)
-    if overwrite:
-        for path in (job.out_dir / STAGES_FOLDER).glob("*.npz"):
-            path.unlink(missing_ok=True)
-    job.save(job.out_dir)
-    for name in (EVENTS_NAME, LOG_NAME):  # so that opening them later cannot fail
-        path = job.out_dir / name
-        try:
-            path.write_bytes(b"")
-        except OSError as error:
-            raise output_error(path, error) from error
 
 
 def _redirect_to_log(path: Path) -> tuple[IO[str], IO[str]]:

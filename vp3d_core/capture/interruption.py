@@ -25,11 +25,12 @@ class Interruption:
     """Asks a capture to stop.
 
     The first request raises KeyboardInterrupt in the main thread; as a library may swallow it, the next
-    event raises it again. A second Ctrl-C ends the process at once.
+    event raises it again. While a module is imported only the next event raises it: from there compiled
+    modules turn it into another error, or abort. A second Ctrl-C ends the process at once.
     """
 
     def __init__(self) -> None:
-        self._requested = False
+        self.requested = False
 
     def listen(self) -> None:
         """Take over SIGINT; call from the main thread."""
@@ -43,7 +44,7 @@ class Interruption:
         """Return ``emit`` with a check before each event."""
 
         def emit_unless_requested(event: Event) -> None:
-            if self._requested:
+            if self.requested:
                 raise KeyboardInterrupt
             emit(event)
 
@@ -55,11 +56,12 @@ class Interruption:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def _on_sigint(self, number: int, frame: FrameType | None) -> None:
-        del number, frame
-        if self._requested:
+        del number
+        if self.requested:
             os._exit(EXIT_CANCELLED)
-        self._requested = True
-        raise KeyboardInterrupt
+        self.requested = True
+        if not _is_importing(frame):
+            raise KeyboardInterrupt
 
 
 def leave(code: int) -> NoReturn:
@@ -72,6 +74,14 @@ def leave(code: int) -> NoReturn:
         logging.shutdown()
         sys.stderr.flush()
     os._exit(code)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _wait_for_stdin() -> None:

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import argparse
+import math
+from collections.abc import Callable
 from pathlib import Path
 
 from ..detect.mmpose_catalogue import POSE_MODELS
-from ..settings import DETECTOR_WORDS, DEVICES, CaptureSettings
+from ..settings import DETECTOR_WORDS, DEVICES, RANGES, CaptureSettings
 
 __all__ = [
     "add_camera_options",
@@ -69,10 +71,13 @@ def add_choices(parser: argparse._ActionsContainer) -> None:  # pyright: ignore[
     )
     add("--detector", metavar="NAME|FILE", default="auto", help=detector_text)
     add("--person", metavar="WHO", action="append", help=person_text)
-    add("--height", metavar="M", type=float, help="height of the person in metres (default: 1.70)")
-    add("--start", metavar="S", type=float, help="first second of the video to use")
-    add("--end", metavar="S", type=float, help="second of the video to stop at")
-    add("--fps", metavar="HZ", type=float, help="frames per second of the motion (default: the video's)")
+    metres = _reader("height_m", "metres", "1.70")
+    add("--height", metavar="M", type=metres, help="height of the person in metres (default: 1.70)")
+    start, end = (_reader(name, "seconds", "12.5 or 1:02.5", read=_seconds) for name in ("start_s", "end_s"))
+    add("--start", metavar="S", type=start, help="where in the video to start: seconds, M:SS or H:MM:SS")
+    add("--end", metavar="S", type=end, help="where in the video to stop")
+    hertz = _reader("fps", "frames per second", "30")
+    add("--fps", metavar="HZ", type=hertz, help="frames per second of the motion (default: the video's)")
     add("--no-smooth", dest="smooth", action="store_false", help="do not smooth keypoints and motion")
     add(
         "--mirror",
@@ -83,7 +88,7 @@ def add_choices(parser: argparse._ActionsContainer) -> None:  # pyright: ignore[
     add(
         "--threads",
         metavar="N",
-        type=int,
+        type=_reader("threads", "whole numbers", "2", read=int),
         default=0,
         help="CPU threads of the models (default: 0, as they choose)",
     )
@@ -93,11 +98,42 @@ def add_choices(parser: argparse._ActionsContainer) -> None:  # pyright: ignore[
 def add_camera_options(parser: argparse._ActionsContainer) -> None:  # pyright: ignore[reportPrivateUsage]
     """Add the three ways to give the focal length."""
     focal = parser.add_mutually_exclusive_group()
-    focal.add_argument(
-        "--fov", metavar="DEG", type=float, help="horizontal field of view of the camera in degrees"
-    )
-    focal.add_argument("--focal-mm", metavar="MM", type=float, help="focal length as 35-mm equivalent")
-    focal.add_argument("--focal-px", metavar="PX", type=float, help="focal length in pixels")
+    add = focal.add_argument
+    degrees = _reader("fov_deg", "degrees", "65")
+    add("--fov", metavar="DEG", type=degrees, help="horizontal field of view of the camera in degrees")
+    millimetres = _reader("focal_mm", "millimetres", "28")
+    add("--focal-mm", metavar="MM", type=millimetres, help="focal length as 35-mm equivalent")
+    pixels = _reader("focal_px", "pixels", "1500")
+    add("--focal-px", metavar="PX", type=pixels, help="focal length in pixels")
+
+
+def _reader(
+    setting: str, unit: str, example: str, *, read: Callable[[str], float] = float
+) -> Callable[[str], float]:
+    """Return what reads an option's words as a setting's value; argparse names the option in errors."""
+    low, high = RANGES[setting]
+
+    def value_of(words: str) -> float:
+        try:
+            value = read(words)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            expected = f"{unit} from {low:g} to {high:,.12g}, such as {example}"
+            raise argparse.ArgumentTypeError(f"{words!r} cannot be used, expected {expected}")
+        return value
+
+    return value_of
+
+
+def _seconds(words: str) -> float:
+    """Return the seconds that S, M:SS or H:MM:SS stand for."""
+    if words.count(":") > 2 or ("-" in words and ":" in words):
+        raise ValueError(words)
+    total = 0.0
+    for word in words.split(":"):
+        total = 60.0 * total + float(word)
+    return total
 
 
 def settings_from_options(options: argparse.Namespace) -> CaptureSettings:

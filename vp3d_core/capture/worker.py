@@ -18,8 +18,9 @@ from ..output_file import FULL, output_error
 from ..protocol import PROTOCOL_VERSION, ErrorEvent, Event, HelloEvent, ResultEvent, event_from_exception
 from .interruption import EXIT_CANCELLED, Interruption
 from .job_file import CaptureJob
+from .output_folder import ENDING_S, only_capture_in
 
-__all__ = ["EXIT_FAILED", "Work", "error_event", "run_capture", "run_work"]
+__all__ = ["EXIT_FAILED", "Work", "capture_alone", "error_event", "run_capture", "run_work"]
 
 EXIT_FAILED = 1
 
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 def run_capture(
     job: CaptureJob, job_dir: Path, emit: Callable[[Event], None], interruption: Interruption
 ) -> int:
-    """Capture and write all files; see ``run_work``."""
+    """Capture and write all files, into a folder that is this capture's; see ``run_work``."""
     return run_work(_capture, job, job_dir, emit, interruption)
 
 
@@ -56,7 +57,7 @@ def run_work(
         return EXIT_CANCELLED
     except BaseException as error:  # noqa: BLE001  the last words must be said whatever happened
         interruption.ignore()
-        event = error_event(error)
+        event = error_event(KeyboardInterrupt() if interruption.requested else error)
         if event.code == "cancelled":
             log.info("%s", event.text)  # a log that ends with a traceback looks like a fault
         else:
@@ -68,14 +69,18 @@ def run_work(
     return 0
 
 
+def capture_alone(job: CaptureJob, job_dir: Path, emit: Callable[[Event], None]) -> None:
+    """Capture, and write all files into a folder that no other capture works in: a kind of ``Work``."""
+    with only_capture_in(job.out_dir, wait_s=ENDING_S):
+        _capture(job, job_dir, emit)
+
+
 def _capture(job: CaptureJob, job_dir: Path, emit: Callable[[Event], None]) -> None:
     from ..pipeline import CAPTURE_STAGES, capture_people
-    from .output_folder import make_folder
     from .outputs import OUTPUT_STAGES, write_outputs
     from .progress import Progress
 
     emit(HelloEvent(PROTOCOL_VERSION, __version__, _device_name(job.settings.device)))
-    make_folder(job.out_dir)
     progress = Progress(emit, CAPTURE_STAGES + OUTPUT_STAGES)
     found = capture_people(job.video, job.settings, progress, job_dir=job_dir)
     write_outputs(found, job.video, job.settings, job.out_dir, progress)

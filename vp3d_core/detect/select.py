@@ -25,7 +25,7 @@ __all__ = ["select_keypoints", "select_tracks"]
 PLACE_TOLERANCE_S = 0.5
 PLACE_TOLERANCE_SIDES = 0.6
 
-# A capture needs confident keypoints for this long and in so many frames, or half of a shorter video.
+# A capture needs confident keypoints for this long, or in half of a shorter video, and in so many frames.
 MIN_CONFIDENT_S = 0.5
 MIN_CONFIDENT_FRAMES = 3
 # A point that a detector guesses this far outside the picture (share of the longer side) is not seen.
@@ -71,8 +71,8 @@ def select_tracks(
 
 
 def _frames_needed(times_s: Array) -> int:
-    enough = max(MIN_CONFIDENT_FRAMES, round(MIN_CONFIDENT_S / frame_step(times_s)))
-    return max(1, min(enough, len(times_s) // 2))
+    enough = round(MIN_CONFIDENT_S / frame_step(times_s))
+    return max(MIN_CONFIDENT_FRAMES, min(enough, len(times_s) // 2))
 
 
 def _ids_of(choice: str, ranked: Sequence[Track], tracks: Sequence[Track]) -> set[int]:

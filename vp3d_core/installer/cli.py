@@ -14,15 +14,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ..errors import VP3DError
-from ..user_folders import environment_python, weights_folder, worker_folder
+from ..errors import VP3DError, WorkerNotInstalled
+from ..standard_streams import open_missing_streams
+from ..user_folders import weights_folder, worker_folder, worker_python
 from .blender_tests import is_for_blender, run_in_real_blender, run_to_end, run_with_bpy
 from .build_command import build_zip
 from .demo_command import parse_demo_options, run_demo
 from .environment import Progress, ensure_worker, remove_worker
 from .installation import Installation, installation
 from .interpreters import find_interpreter
-from .link import COMMAND_VARIABLE, launcher_path, worker_arguments
+from .link import COMMAND_VARIABLE, is_linked, launcher_path, path_advice, worker_arguments
 from .pip_process import child_environment
 from .steps import TORCH_BUILDS, TorchChoice
 
@@ -49,6 +50,7 @@ commands:
 
 def main(arguments: list[str]) -> int:
     """Run a command of install.py and return its exit code."""
+    open_missing_streams()
     parser = _make_parser()
     options, rest = parser.parse_known_args(arguments)
     if not rest or rest[0] not in HANDLERS:
@@ -215,7 +217,7 @@ def _doctor(options: argparse.Namespace, rest: list[str]) -> int:
         missing = [step.title for step in wanted.steps if wanted.state().get(step.name) != step.key]
         print(f"MISSING  worker environment in {wanted.folder}")
         print(f"         not done: {'; '.join(missing) or 'self-check'}. Run: python install.py install")
-        if not wanted.python.exists():
+        if not is_linked(wanted.environment):  # after all steps: nothing can be run before
             return 1
     else:
         print(f"ok       worker environment in {wanted.folder}")
@@ -231,14 +233,8 @@ def _install(options: argparse.Namespace, rest: list[str]) -> int:
     launcher = launcher_path(wanted.environment)
     print(f"Installed in {wanted.folder}")
     print(f"The command vp3d is {launcher}")
-    print(_path_advice(launcher))
+    print(path_advice(launcher))
     return 0
-
-
-def _path_advice(launcher: Path) -> str:
-    if sys.platform == "win32":
-        return f'To call it from anywhere, add "{launcher.parent}" to Path in your account\'s variables.'
-    return f'To call it from anywhere: mkdir -p ~/.local/bin && ln -sf "{launcher}" ~/.local/bin/vp3d'
 
 
 def _build(options: argparse.Namespace, rest: list[str]) -> int:
@@ -254,7 +250,11 @@ def _build(options: argparse.Namespace, rest: list[str]) -> int:
 
 
 def _python(options: argparse.Namespace, rest: list[str]) -> int:
-    print(environment_python(worker_folder() / "env"))
+    python = worker_python()
+    if not python.exists():
+        hint = "Run: python install.py install"
+        raise WorkerNotInstalled(f"There is no worker environment; its Python would be {python}", hint=hint)
+    print(python)
     return 0
 
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import WorkerNotInstalled
+from ..file_lock import exclusive
 from ..user_folders import logs_folder, worker_folder
 from .installation import LAYOUT, Installation, write_state
 from .interpreters import Interpreter
 from .link import link_checkout, remove_half_installed, site_packages, worker_arguments
-from .lock import exclusive
 from .pip_process import NO_SUCH_BUILD, LineHandler, describe_pip_line, remedy_for, run_logged, tail
 from .steps import Step, TorchChoice, has_nvidia_gpu
 

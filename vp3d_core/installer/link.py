@@ -13,8 +13,10 @@ from ..user_folders import environment_python
 
 __all__ = [
     "COMMAND_VARIABLE",
+    "is_linked",
     "launcher_path",
     "link_checkout",
+    "path_advice",
     "remove_half_installed",
     "site_packages",
     "worker_arguments",
@@ -41,10 +43,22 @@ def link_checkout(environment: Path, checkout: Path) -> None:
         launcher.chmod(0o755)
 
 
+def is_linked(environment: Path) -> bool:
+    """Return whether ``link_checkout`` was here: whether the environment finds a checkout."""
+    return environment_python(environment).exists() and launcher_path(environment).exists()
+
+
 def launcher_path(environment: Path) -> Path:
     """Return where the vp3d command is."""
     folder = environment_python(environment).parent
     return folder / ("vp3d.cmd" if sys.platform == "win32" else "vp3d")
+
+
+def path_advice(launcher: Path) -> str:
+    """Return how to have the vp3d command on the PATH."""
+    if sys.platform == "win32":
+        return f'To call it from anywhere, add "{launcher.parent}" to Path in your account\'s variables.'
+    return f'To call it from anywhere: mkdir -p ~/.local/bin && ln -sf "{launcher}" ~/.local/bin/vp3d'
 
 
 def launcher_text(environment: Path) -> str:
