@@ -154,7 +154,6 @@ def test_the_pose_in_which_a_rig_stands_can_be_the_one_that_is_matched(
         ([], "No clip was named"),
         (["x.mp4"], "No output folder"),
         (["x.mp4", "-o", "{tmp}/out", "--rig", "{tmp}/no.blend"], "no.blend cannot be read"),
-        (["x.mp4", "-o", "{tmp}/out", "--fov", "400"], "fov_deg is 400"),
         (["--job", "{tmp}/job.json"], "job.json cannot be read"),
     ],
 )
@@ -165,3 +164,11 @@ def test_what_cannot_begin_is_told(
     told = capfd.readouterr().out
     assert "Error: " in told
     assert text in told
+
+
+def test_a_wrong_value_of_an_option_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        run(["x.mp4", "-o", str(tmp_path / "out"), "--fov", "400"], prog="vp3d")
+    assert left.value.code == 2
+    assert "--fov: '400' cannot be used, expected degrees from 5 to 170" in capfd.readouterr().err
+    assert not (tmp_path / "out").exists()
