@@ -13,7 +13,8 @@ from tests.walkers import keypoints, times, walker
 from tests.worker.lifters import save_random_lifter
 from vp3d_core.arrays import Array
 from vp3d_core.camera import Camera, intrinsics_from_focal
-from vp3d_core.lift.lifter import Lifter, _at_times, _gap_s, _Sightings
+from vp3d_core.lift.even_times import Sightings, at_times, longest_step_s
+from vp3d_core.lift.lifter import Lifter
 from vp3d_core.time_blocks import BLOCK_FRAMES
 
 pytestmark = pytest.mark.worker
@@ -36,7 +37,7 @@ def scores_in_a_gap(gap_s: float) -> Array:
     times_s = np.concatenate([before_s, before_s[-1] + gap_s + before_s])
     seen = keypoints(walker(times_s), times_s)
     grid = before_s[-1] + gap_s * np.linspace(0.2, 0.8, 5)
-    return _Sightings(seen, CAMERA, grid, _gap_s(times_s)).at(slice(0, 5))[1]
+    return Sightings(seen, CAMERA, grid, longest_step_s(times_s)).at(slice(0, 5))[1]
 
 
 def test_only_short_gaps_between_frames_are_filled() -> None:
@@ -51,4 +52,4 @@ def test_long_clips_are_brought_to_their_times_as_if_in_one() -> None:
     at_s = np.arange(0.0, grid[-1], 1 / 24)
     assert len(at_s) > BLOCK_FRAMES
     whole = CubicSpline(grid, columns, axis=0)(at_s)
-    assert _at_times(columns, grid, at_s) == pytest.approx(whole, abs=1e-5)
+    assert at_times(columns, grid, at_s) == pytest.approx(whole, abs=1e-5)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -17,6 +16,7 @@ from ..keypoints import Keypoints2D
 from ..pose import Pose3D
 from ..skeletons import JOINTS, SLOTS
 from ..time_blocks import time_blocks
+from .even_times import Sightings, at_times, even_times, longest_step_s
 
 if TYPE_CHECKING:
     import torch
@@ -32,8 +32,6 @@ BLOCK_STEPS = 480  # of one pass through the network; bounds the memory of long 
 LOW_PASS_HZ = 7.0
 LOW_PASS_MARGIN = 30  # frames after which the filter has forgotten where it began
 LOW_PASS_LEAST = 12  # frames that it needs
-SPLINE_MARGIN = 40  # values further away do not count in a cubic spline
-MAX_STEP_S = 0.25  # source frames further apart than this (and than 2.5 usual steps) leave a gap
 
 
 def choose_device(device: str) -> torch.device:
@@ -133,16 +131,16 @@ class Lifter:
         if not (keypoints.scores > 0).any():
             raise InputError("There is no keypoint to lift", hint="Check the detections.")
         times = np.asarray(keypoints.times_s, dtype=np.float64)
-        grid, phases = _grid(times)
+        grid, phases = even_times(times)
         # float32: as exact as the network, and half as large.
         lifted = [np.empty((len(grid), width), dtype=np.float32) for width in COLUMNS]
-        gap_s = _gap_s(times)
+        gap_s = longest_step_s(times)
         for phase in range(phases):
             part = slice(phase, None, phases)
-            seen = _Sightings(keypoints, camera, grid[part], gap_s)
+            seen = Sightings(keypoints, camera, grid[part], gap_s)
             self._lift_phase(seen, [columns[part] for columns in lifted])
         # Popped, so that what is resampled is freed.
-        joints, sigma, contacts, up = (_at_times(lifted.pop(0), grid, times) for _ in COLUMNS)
+        joints, sigma, contacts, up = (at_times(lifted.pop(0), grid, times) for _ in COLUMNS)
         return Pose3D(
             joints=joints.reshape(len(times), -1, 3),
             times_s=times,
@@ -151,7 +149,7 @@ class Lifter:
             up=up / np.linalg.norm(up, axis=1, keepdims=True),
         )
 
-    def _lift_phase(self, seen: _Sightings, lifted: Sequence[Array]) -> None:
+    def _lift_phase(self, seen: Sightings, lifted: Sequence[Array]) -> None:
         """Lift one sequence at 30 Hz into columns (T, N), N as in ``COLUMNS``."""
         import torch
 
@@ -171,7 +169,7 @@ class Lifter:
                 f"Lifting needs more memory than {self.device} has", hint="Use --device cpu."
             ) from error
 
-    def _block(self, seen: _Sightings, read: slice) -> tuple[torch.Tensor, torch.Tensor]:
+    def _block(self, seen: Sightings, read: slice) -> tuple[torch.Tensor, torch.Tensor]:
         """Return what the network sees of some frames, ends repeated, and the frames' virtual cameras.
 
         The last step may reach beyond them.
@@ -244,79 +242,3 @@ def _fuse_batchnorm(model: LifterModel) -> LifterModel:
         model.layers_conv[i] = fuse_conv_bn_eval(convolution, norm)
         model.layers_bn[i] = nn.Identity()
     return model
-
-
-def _grid(times: Array) -> tuple[Array, int]:
-    """Return evenly spaced times at a multiple of about 30 Hz, and the multiple, at most their number.
-
-    Frames that are evenly spaced at such a rate already (29.97, 30, 59.94, 60, 120 …) are taken as they are.
-    """
-    from .normalise import LIFT_RATE_HZ
-
-    if len(times) < 2:
-        return times, 1
-    step = float(np.median(np.diff(times)))
-    phases = max(1, round(1.0 / step / LIFT_RATE_HZ))
-    rate = 1.0 / step / phases
-    even = np.abs(np.diff(times) - step).max() < 0.15 * step
-    if even and abs(rate / LIFT_RATE_HZ - 1.0) < 0.05:
-        return times, min(phases, len(times))
-    count = int(np.ceil((times[-1] - times[0]) * LIFT_RATE_HZ * phases)) + 1
-    return times[0] + np.arange(count) / (LIFT_RATE_HZ * phases), min(phases, count)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Sightings:
-    """One person's keypoints at the times of a grid (G,), made for a part of them at a time.
-
-    Interpolated linearly; nothing across frames further apart than ``gap_s``.
-    """
-
-    keypoints: Keypoints2D
-    camera: Camera
-    grid: Array
-    gap_s: float
-
-    def at(self, part: slice) -> tuple[Array, Array]:
-        """Return rays (N, 28, 2) and scores (N, 28) as float32, both 0 where a keypoint is missing."""
-        times, wanted = self.keypoints.times_s, self.grid[part]
-        first, last = np.searchsorted(times, wanted[[0, -1]])
-        rows = slice(max(0, min(int(first), len(times) - 1) - 1), int(last) + 1)
-        times, xy = times[rows], self.keypoints.xy[rows]
-        missing = np.isnan(xy).any(axis=-1)
-        rays = np.nan_to_num(self.camera.rays(xy), nan=0.0).astype(np.float32)
-        scores = np.where(missing, 0.0, self.keypoints.scores[rows]).astype(np.float32)
-        place = np.searchsorted(times, wanted)
-        if place[-1] < len(times) and (times[place] == wanted).all():
-            return rays[place], scores[place]
-        high = np.clip(place, 1, len(times) - 1)
-        low = high - 1
-        step = times[high] - times[low]
-        share = np.clip((wanted - times[low]) / step, 0.0, 1.0).astype(np.float32)[:, None]
-        near = step <= self.gap_s
-        weight_low = (1 - share) * (scores[low] > 0) * (near[:, None] | (share < 0.05))
-        weight_high = share * (scores[high] > 0) * (near[:, None] | (share > 0.95))
-        total = np.maximum(weight_low + weight_high, 1e-6)
-        mixed = (weight_low[..., None] * rays[low] + weight_high[..., None] * rays[high]) / total[..., None]
-        return mixed, weight_low * scores[low] + weight_high * scores[high]
-
-
-def _gap_s(times: Array) -> float:
-    """Return how far apart frames may be for what is between them to be interpolated."""
-    return max(MAX_STEP_S, 2.5 * float(np.median(np.diff(times)))) if len(times) > 1 else MAX_STEP_S
-
-
-def _at_times(columns: Array, grid: Array, times: Array) -> Array:
-    """Interpolate columns (G, C) at the keypoints' times; cubic, so that fast movements keep their extent."""
-    if grid is times or len(grid) < 4:
-        return columns[: len(times)]
-    from scipy.interpolate import CubicSpline
-
-    wanted = np.clip(times, grid[0], grid[-1])
-    result = np.empty((len(times), columns.shape[1]), dtype=columns.dtype)
-    for block in time_blocks(len(times), margin=0):
-        first, end = np.searchsorted(grid, wanted[[block.kept.start, block.kept.stop - 1]])
-        near = slice(max(0, first - SPLINE_MARGIN), end + SPLINE_MARGIN)
-        spline = CubicSpline(grid[near], columns[near], axis=0)
-        result[block.kept] = spline(wanted[block.kept])
-    return result
