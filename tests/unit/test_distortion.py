@@ -20,7 +20,7 @@ LENSES = {  # k1 k2 p1 p2 k3, and how far from the middle (x/z) the model is one
 def test_undistorted_rays_are_those_that_were_distorted(lens: str) -> None:
     values, reach = LENSES[lens]
     angles, radii = np.meshgrid(np.linspace(0.0, 2 * np.pi, 33), np.linspace(0.0, reach, 40))
-    rays = np.stack([radii * np.cos(angles), radii * np.sin(angles)], axis=-1)
+    rays = np.stack([radii * np.cos(angles), radii * np.sin(angles)], axis=-1).astype(np.float64)
     np.testing.assert_allclose(undistort(distort(rays, np.array(values)), np.array(values)), rays, atol=1e-6)
 
 

@@ -57,7 +57,7 @@ def posed(*turns: tuple[str, Array, Array | float], base: Motion | None = None) 
 @pytest.fixture(scope="module")
 def twisted() -> Motion:
     """A walk with bent knees and elbows, whose spine, head, thighs and upper arms turn about themselves."""
-    wave = np.sin(2 * np.pi * 0.3 * np.arange(90) / RATE_HZ)
+    wave: Array = np.sin(2 * np.pi * 0.3 * np.arange(90) / RATE_HZ).astype(np.float64)
     turns: list[tuple[str, Array, Array | float]] = [
         (name, Z, 20 * wave) for name in ("spine", "thorax", "neck", "head")
     ]

@@ -101,7 +101,8 @@ def test_detectron_npz(tmp_path, by_columns):
 
 @pytest.mark.parametrize("kind", [">f4", "<i2", "f8"])
 def test_numbers_of_any_byte_order_and_array_order(tmp_path, kind):
-    np.savez(tmp_path / "a.npz", positions_2d={"clip": {"custom": [np.asfortranarray(walk().astype(kind))]}})
+    videos = {"clip": {"custom": [np.asfortranarray(walk().astype(kind))]}}
+    np.savez(tmp_path / "a.npz", positions_2d=videos)  # type: ignore[arg-type]
     np.testing.assert_allclose(load(tmp_path / "a.npz")[3].keypoints_xy[0], walk()[3], atol=1.0)
 
 
