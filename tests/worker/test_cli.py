@@ -407,6 +407,7 @@ def test_closed_streams_do_not_matter(closed: str, clip: Path, lifter: Path, tmp
 
 INTERRUPTED_IMPORT = """
 import runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job starts with it ignored
 class Interrupts:
     @staticmethod
     def find_spec(name, path, target=None):
