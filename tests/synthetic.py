@@ -9,8 +9,9 @@ from vp3d_core.arrays import Array
 from vp3d_core.camera import Camera, intrinsics_from_focal
 from vp3d_core.keypoints import Keypoints2D, Track
 from vp3d_core.motion import CONTACT_JOINTS, Motion, MotionSkeleton, forward_kinematics
+from vp3d_core.pose import Pose3D, Trajectory
 from vp3d_core.rotations import quat_continuous, quat_from_axis_angle, quat_multiply, quat_rotate
-from vp3d_core.skeletons import MOTION_SKELETON_NAMES, MOTION_SKELETON_PARENTS, SLOTS
+from vp3d_core.skeletons import JOINTS, MOTION_SKELETON_NAMES, MOTION_SKELETON_PARENTS, SLOTS
 
 # Where the joints of a person of 1.70 m are in the rest pose: m, x to the person's left, facing -y.
 REST_POSITIONS: dict[str, tuple[float, float, float]] = {
@@ -78,6 +79,17 @@ def walking_motion(
         image_size=image_size,
         meta={"source": f"walking_motion({seed})"},
     )
+
+
+def true_pose(motion: Motion) -> tuple[Pose3D, Trajectory]:
+    """Return what a lifter without errors would find: pose and path in camera axes."""
+    assert motion.camera is not None
+    joints = motion.camera.camera_points(motion.joints_world()[:, : len(JOINTS.points)])
+    sigma, up = np.full(joints.shape[:2], 0.03), motion.camera.world_from_camera[2, :3]
+    pose = Pose3D(
+        joints - joints[:, :1], motion.times_s, sigma, motion.contacts, np.tile(up, (len(joints), 1))
+    )
+    return pose, Trajectory(joints[:, 0])
 
 
 def seen_keypoints(motion: Motion, seed: int = 0, *, noise_px: float = 2.0) -> Keypoints2D:

@@ -6,7 +6,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests.synthetic import look_at, walking_motion
+from tests.synthetic import look_at, true_pose, walking_motion
 from vp3d_core.arrays import Array
 from vp3d_core.ground import (
     FEET,
@@ -29,17 +29,8 @@ ANKLE_TO_TOE = JOINTS.index("left_toe")
 
 def seen(motion: Motion) -> tuple[Pose3D, Trajectory]:
     """Return a person's true pose and path in camera axes; the lifter does not know up."""
-    assert motion.camera is not None
-    joints = motion.camera.camera_points(motion.joints_world()[:, :25])
-    count = len(joints)
-    pose = Pose3D(
-        joints - joints[:, :1],
-        motion.times_s,
-        np.full((count, 25), 0.03),
-        motion.contacts,
-        np.zeros((count, 3)),
-    )
-    return pose, Trajectory(joints[:, 0])
+    pose, trajectory = true_pose(motion)
+    return dataclasses.replace(pose, up=np.zeros_like(pose.up)), trajectory
 
 
 def with_up(pose: Pose3D, motion: Motion, *, error_deg: float = 0.0) -> Pose3D:

@@ -8,7 +8,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests.synthetic import seen_keypoints, walking_motion
+from tests.synthetic import seen_keypoints, true_pose, walking_motion
 from vp3d_core.arrays import Array
 from vp3d_core.capture.people_stages import fit_people
 from vp3d_core.capture.progress import Progress
@@ -38,17 +38,9 @@ def taller(motion: Motion, factor: float) -> Motion:
 
 def seen_as(motion: Motion, *, of_true_size: float = 1.0) -> Person:
     """Return what is known of a person when only the size, and with it the distance, can be wrong."""
-    assert motion.camera is not None
-    joints = motion.camera.camera_points(motion.joints_world()[:, : len(JOINTS.points)]) * of_true_size
-    frames = len(joints)
-    pose = Pose3D(
-        joints - joints[:, :1],
-        motion.times_s,
-        np.full((frames, 25), 0.01),
-        motion.contacts,
-        np.tile(motion.camera.world_from_camera[2, :3], (frames, 1)),
-    )
-    return seen_keypoints(motion, noise_px=0.0), pose, Trajectory(joints[:, 0])
+    pose, path = true_pose(motion)
+    pose = dataclasses.replace(pose, joints=pose.joints * of_true_size)
+    return seen_keypoints(motion, noise_px=0.0), pose, Trajectory(path.root * of_true_size)
 
 
 def captured(*people: Person, camera_of: Motion) -> list[Motion]:

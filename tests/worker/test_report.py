@@ -55,6 +55,7 @@ def test_one_file_that_needs_nothing_else(tmp_path: Path, motion: Motion, keypoi
         path,
         motions=[motion],
         keypoints=[keypoints],
+        numbers=[person_numbers(motion, keypoints)],
         tracks=[seen_track(keypoints, track_id=3, first_frame=15)],
         times_s=TIMES_S,
         video_info=info("<script>alert('x') & \"Tänzerin\".mp4"),
@@ -85,14 +86,14 @@ def test_one_file_that_needs_nothing_else(tmp_path: Path, motion: Motion, keypoi
 
 def test_nobody_captured(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
-    write_report(path, motions=[], keypoints=[], tracks=[], times_s=TIMES_S, video_info=info())
+    write_report(path, motions=[], keypoints=[], numbers=[], tracks=[], times_s=TIMES_S, video_info=info())
     assert "0 tracks" in path.read_text(encoding="utf-8")
 
 
 def test_a_file_name_that_is_no_text(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     odd = dataclasses.replace(info(), path=Path(os.fsdecode(b"clip \xff.mp4")))
-    write_report(path, motions=[], keypoints=[], tracks=[], times_s=TIMES_S, video_info=odd)
+    write_report(path, motions=[], keypoints=[], numbers=[], tracks=[], times_s=TIMES_S, video_info=odd)
     assert "clip ?.mp4" in path.read_text(encoding="utf-8")
 
 
@@ -102,13 +103,20 @@ def test_failures_leave_nothing(tmp_path: Path, motion: Motion) -> None:
             tmp_path / "no" / "r.html",
             motions=[],
             keypoints=[],
+            numbers=[],
             tracks=[],
             times_s=TIMES_S,
             video_info=info(),
         )
     with pytest.raises(ValueError, match="1 motions but 0"):
         write_report(
-            tmp_path / "r.html", motions=[motion], keypoints=[], tracks=[], times_s=TIMES_S, video_info=info()
+            tmp_path / "r.html",
+            motions=[motion],
+            keypoints=[],
+            numbers=[],
+            tracks=[],
+            times_s=TIMES_S,
+            video_info=info(),
         )
     assert os.listdir(tmp_path) == []
 
@@ -127,9 +135,11 @@ def test_reprojection_error_is_that_of_the_limbs(motion: Motion) -> None:
     numbers = person_numbers(motion, moved)
     assert numbers.error_px == pytest.approx(5.0)
     assert (numbers.start_s, numbers.end_s) == pytest.approx((0.5, 0.5 + 59 / 30))
-    assert fit_warning(motion, moved, name="Person 1") == ""
+    assert fit_warning(numbers, name="Person 1") == ""
     far = dataclasses.replace(exact, xy=exact.xy + 0.08 * np.median(heights_px) * np.array([0.6, 0.8]))
-    assert fit_warning(motion, far, name="Person 1").startswith("Person 1 lies 8 % of the body's height")
+    assert fit_warning(person_numbers(motion, far), name="Person 1").startswith(
+        "Person 1 lies 8 % of the body's height"
+    )
     assert numbers.path_m >= np.linalg.norm(motion.root_positions[-1] - motion.root_positions[0]) - 0.05
 
 
@@ -162,7 +172,9 @@ def test_very_many_tracks_stay_readable(tmp_path: Path, keypoints: Keypoints2D) 
     assert panel.rows is not None
     assert len(panel.rows) == MAX_TRACK_ROWS
     path = tmp_path / "r.html"
-    write_report(path, motions=[], keypoints=[], tracks=tracks, times_s=TIMES_S, video_info=info())
+    write_report(
+        path, motions=[], keypoints=[], numbers=[], tracks=tracks, times_s=TIMES_S, video_info=info()
+    )
     assert "The 40 longest of 45 tracks are shown." in path.read_text(encoding="utf-8")
 
 

@@ -75,8 +75,6 @@ def write_outputs(
     """
     with _staging(out_dir) as staging:
         thumbnails = _write_overlay(found, video, settings, staging / OVERLAY_NAME, progress)
-        progress.stage("report")
-        _warn_of_poor_fits(found, progress)
         _write_report(found, thumbnails, staging / REPORT_NAME, progress)
         progress.stage("write")
         for stem, person in zip(motion_stems(len(found.people)), found.people, strict=True):
@@ -107,22 +105,20 @@ def _write_overlay(
     return thumbnails.pictures
 
 
-def _warn_of_poor_fits(found: Capture, progress: Progress) -> None:
-    from ..review.report_numbers import fit_warning
-
-    for number, person in enumerate(found.people, start=1):
-        text = fit_warning(person.motion, person.keypoints, name=f"Person {number} (track {person.track_id})")
-        if text:
-            progress.warn("poor_fit", text)
-
-
 def _write_report(found: Capture, thumbnails: Thumbnails, path: Path, progress: Progress) -> None:
     from ..review.report import write_report
+    from ..review.report_numbers import fit_warning, person_numbers
 
+    progress.stage("report")
+    numbers = [person_numbers(person.motion, person.keypoints) for person in found.people]
+    for number, (person, own) in enumerate(zip(found.people, numbers, strict=True), start=1):
+        if text := fit_warning(own, name=f"Person {number} (track {person.track_id})"):
+            progress.warn("poor_fit", text)
     write_report(
         path,
         motions=[person.motion for person in found.people],
         keypoints=[person.keypoints for person in found.people],
+        numbers=numbers,
         tracks=found.tracks,
         times_s=found.times_s,
         video_info=found.info,

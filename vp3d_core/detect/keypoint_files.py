@@ -25,7 +25,7 @@ from ..keypoints import Detections2D
 from ..skeletons import KeypointSkeleton
 from .boxes import box_around
 from .detector import no_detections
-from .keypoint_json import LENGTH_FRAMES, LENGTH_SHARE, check_length, first_number, people_of_json
+from .keypoint_json import check_length, first_number, length_tolerance, people_of_json
 from .keypoint_layouts import COCO_WHOLE_BODY, WHOLE_BODY_COLUMNS, skeleton_of
 from .object_arrays import read_npz
 from .seen_person import SeenPerson
@@ -89,7 +89,7 @@ def _check_frames(people: Iterable[SeenPerson], *, path: Path, num_frames: int) 
             f"{path} has keypoints for frame {first}, expected 0 or more",
             hint="Number the frames from the start of the video.",
         )
-    if last >= num_frames * (1 + LENGTH_SHARE) + LENGTH_FRAMES:
+    if last >= num_frames + length_tolerance(num_frames):
         raise KeypointFileError(
             f"{path} has keypoints for frame {last}, the video has {num_frames} frames",
             hint="Give the keypoints of this video, one set for each of its frames.",

@@ -23,7 +23,7 @@ import numpy as np
 from ..errors import KeypointFileError
 from .seen_person import SeenPerson
 
-__all__ = ["LENGTH_FRAMES", "LENGTH_SHARE", "check_length", "first_number", "people_of_json"]
+__all__ = ["check_length", "first_number", "length_tolerance", "people_of_json"]
 
 # Programs count a few frames differently: this share of the video, and so many frames.
 LENGTH_SHARE, LENGTH_FRAMES = 0.02, 2
@@ -141,8 +141,13 @@ def first_number(numbers: Sequence[int], *, num_frames: int) -> int:
     return 1 if low == 1 else 0
 
 
+def length_tolerance(num_frames: int) -> float:
+    """Return by how many frames a file may be longer or shorter than a video."""
+    return num_frames * LENGTH_SHARE + LENGTH_FRAMES
+
+
 def _is_length(length: int, num_frames: int) -> bool:
-    return abs(length - num_frames) <= num_frames * LENGTH_SHARE + LENGTH_FRAMES
+    return abs(length - num_frames) <= length_tolerance(num_frames)
 
 
 def _number(image_id: object) -> int:

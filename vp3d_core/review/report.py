@@ -27,7 +27,7 @@ from .report_figures import (
     reprojection_figure,
     tracks_figure,
 )
-from .report_numbers import person_numbers
+from .report_numbers import PersonNumbers
 from .svg_chart import Chart, svg_colour
 
 __all__ = ["write_report"]
@@ -54,6 +54,7 @@ def write_report(
     *,
     motions: Sequence[Motion],
     keypoints: Sequence[Keypoints2D],
+    numbers: Sequence[PersonNumbers],
     tracks: Sequence[Track],
     times_s: Array,
     video_info: VideoInfo,
@@ -66,6 +67,7 @@ def write_report(
         out_path: The HTML file.
         motions: One per person.
         keypoints: One per person, in the same order.
+        numbers: What ``person_numbers`` says of each, in the same order.
         tracks: Everybody who was followed; ``frames`` are rows of ``times_s``.
         times_s: (T,) s, times of the frames that were looked at.
         video_info: Of the footage.
@@ -82,7 +84,7 @@ def write_report(
         f"<h1>{escape(video_info.path.name)}</h1>",
         _summary(motions, tracks, video_info),
         _warnings(warnings),
-        _people(motions, keypoints, pictures),
+        _people(motions, numbers, pictures),
         _tracks(motions, tracks, times_s, pictures),
         *_curves(motions, keypoints),
     ]
@@ -150,26 +152,26 @@ def _warnings(warnings: Sequence[str]) -> str:
 
 def _people(
     motions: Sequence[Motion],
-    keypoints: Sequence[Keypoints2D],
+    numbers: Sequence[PersonNumbers],
     thumbnails: Mapping[int, npt.NDArray[np.uint8]],
 ) -> str:
     names = ("From", "To", "Frames", "Height", "Path", "Confidence", "Reprojection error")
     head = "".join(f'<th class="number">{name}</th>' for name in names)
     rows = [f"<tr><th>Person</th><th></th><th>Track</th>{head}</tr>"]
-    for person, (motion, points) in enumerate(zip(motions, keypoints, strict=True)):
-        numbers, track_id = person_numbers(motion, points), motion.meta.get("track_id")
+    for person, (motion, own) in enumerate(zip(motions, numbers, strict=True)):
+        track_id = motion.meta.get("track_id")
         picture = thumbnails.get(track_id) if isinstance(track_id, int) else None
         colour = svg_colour(person_colour(person))
         values = (
-            f"{numbers.start_s:.2f} s",
-            f"{numbers.end_s:.2f} s",
-            str(numbers.num_frames),
+            f"{own.start_s:.2f} s",
+            f"{own.end_s:.2f} s",
+            str(own.num_frames),
             _metres(motion.meta.get("height_m")),
-            f"{numbers.path_m:.2f} m",
-            f"{100 * numbers.mean_confidence:.0f} %",
+            f"{own.path_m:.2f} m",
+            f"{100 * own.mean_confidence:.0f} %",
             "unknown"
-            if np.isnan(numbers.error_px)
-            else f"{numbers.error_px:.1f} px, {numbers.error_percent:.1f} % of height",
+            if np.isnan(own.error_px)
+            else f"{own.error_px:.1f} px, {own.error_percent:.1f} % of height",
         )
         cells = "".join(f'<td class="number">{value}</td>' for value in values)
         rows.append(

@@ -67,14 +67,13 @@ def person_numbers(motion: Motion, keypoints: Keypoints2D) -> PersonNumbers:
     )
 
 
-def fit_warning(motion: Motion, keypoints: Keypoints2D, *, name: str) -> str:
+def fit_warning(numbers: PersonNumbers, *, name: str) -> str:
     """Return what to tell the user of a motion that, seen through its camera, is off its keypoints, or ""."""
-    error_percent = person_numbers(motion, keypoints).error_percent
-    if not error_percent > POOR_FIT_PERCENT:
+    if not numbers.error_percent > POOR_FIT_PERCENT:
         return ""
     return (
-        f"{name} lies {error_percent:.0f} % of the body's height beside the 2D keypoints, where 1 to 2.5 are "
-        "usual: look at the overlay before you use the motion"
+        f"{name} lies {numbers.error_percent:.0f} % of the body's height beside the 2D keypoints, where 1 to "
+        "2.5 are usual: look at the overlay before you use the motion"
     )
 
 
