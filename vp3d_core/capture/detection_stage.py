@@ -39,6 +39,8 @@ CHUNK_S = 10.0
 WARM_UP_FRAMES = 30  # seen again after an interruption where the detector's state is not known
 STAGE = "detect"
 STATE_PREFIX = "state."
+AHEAD_BYTES = 100e6  # of frames that wait while a batch is detected
+MIN_AHEAD_FRAMES = 8  # of very large pictures, too
 TIMES_EVERY = 50
 TIMES_SIDE_PX = 32  # of pictures whose times alone are wanted
 
@@ -191,6 +193,7 @@ def detect_video(
         stop = threading.Event()
         frames = read_ahead(
             read_frames(video, start_s=from_s, end_s=end_s, on_warning=progress.warn, stopped=stop.is_set),
+            depth=_frames_ahead(info, detector.batch_size),
             stop=stop,
         )
         try:
@@ -202,6 +205,12 @@ def detect_video(
     return DetectedVideo(
         collected.found, np.array(collected.times_s), np.array(collected.indices, dtype=np.int64)
     )
+
+
+def _frames_ahead(info: VideoInfo, batch_size: int) -> int:
+    """Return how many frames to decode while a batch is detected: the next batch, if memory allows."""
+    frame_bytes = 3 * info.width * info.height
+    return max(MIN_AHEAD_FRAMES, min(batch_size, int(AHEAD_BYTES / frame_bytes)))
 
 
 def _knows_state(collected: _Collected, detector: Detector) -> bool:

@@ -27,7 +27,7 @@ __all__ = ["FrameWriter"]
 TICKS_PER_S = 60_000
 # Best first; a build of FFmpeg may lack the H.264 ones for reasons of licence.
 ENCODERS: tuple[tuple[str, dict[str, str]], ...] = (
-    ("libx264", {"preset": "ultrafast", "crf": "23"}),  # a review copy: speed over size
+    ("libx264", {"preset": "ultrafast", "crf": "26"}),  # a review copy: speed over size
     ("libopenh264", {"b": "6000000"}),
     ("mpeg4", {"qscale": "4"}),
 )
