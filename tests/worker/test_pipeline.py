@@ -3,8 +3,10 @@
 
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from tests.worker.fake_worker import IMAGE_SIZE, NUM_FRAMES, FakeDetector
 from tests.worker.lifters import save_random_lifter
 from vp3d_core import bvh, motion_file
 from vp3d_core.camera import Camera, focal_px_from_fov, focal_px_from_mm, intrinsics_from_focal
+from vp3d_core.capture import detection_stage
 from vp3d_core.capture.outputs import OUTPUT_STAGES, describe_motions, write_outputs
 from vp3d_core.capture.people_stages import joint_confidence, lift_people, prominence
 from vp3d_core.capture.progress import Progress
@@ -26,6 +29,7 @@ from vp3d_core.pipeline import CAPTURE_STAGES, _load_lifter, capture, capture_pe
 from vp3d_core.pose import Pose3D
 from vp3d_core.protocol import Event, ProgressEvent, StageEvent, WarningEvent
 from vp3d_core.settings import CaptureSettings
+from vp3d_core.video import read_frames
 
 pytestmark = pytest.mark.worker
 
@@ -157,6 +161,36 @@ def test_frames_are_not_kept(clip: Path, lifter: Lifter) -> None:
 
     capture(clip, detector=Counting(), lifter=lifter)
     assert most <= 2 * FakeDetector.batch_size
+
+
+@pytest.mark.parametrize(("ahead_bytes", "ahead"), [(1e9, 20), (1.0, 8)])
+def test_the_next_batch_is_decoded_meanwhile_if_it_is_not_too_large(
+    clip: Path, lifter: Lifter, monkeypatch: pytest.MonkeyPatch, ahead_bytes: float, ahead: int
+) -> None:
+    decoded, waiting = 0, []
+
+    def counted(*args: Any, **choices: Any) -> Generator[Frame, None, None]:
+        nonlocal decoded
+        for frame in read_frames(*args, **choices):
+            decoded += 1
+            yield frame
+
+    class Slow(FakeDetector):
+        batch_size = 20
+
+        def detect(self, frames: Sequence[Frame]) -> list[Detections2D]:
+            if not waiting:
+                until = time.monotonic() + 5.0
+                while decoded < 20 + ahead and time.monotonic() < until:
+                    time.sleep(0.01)
+                time.sleep(0.2)  # for more than are asked for
+                waiting.append(decoded - 20)
+            return super().detect(frames)
+
+    monkeypatch.setattr(detection_stage, "read_frames", counted)
+    monkeypatch.setattr(detection_stage, "AHEAD_BYTES", ahead_bytes)
+    capture(clip, detector=Slow(), lifter=lifter)
+    assert waiting == [ahead]
 
 
 def test_what_the_listener_raises_stops_the_capture_and_it_resumes(
