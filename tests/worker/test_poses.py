@@ -8,11 +8,13 @@ import torch
 
 from tests.mocap_files import write_bank
 from vp3d_core.skeletons import JOINTS
+from vp3d_core.train import poses
 from vp3d_core.train.bodies import turn_about_vertical
 from vp3d_core.train.dataset import load_bank
-from vp3d_core.train.poses import crouch, lean, mix_parts, swing
+from vp3d_core.train.poses import crouch, lean, mix_parts, stretch, swing
 
 FRAMES = 40
+SIDES = ("left", "right")
 Walk = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 
@@ -29,6 +31,15 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Walk:
 
 def bone_lengths(joints: torch.Tensor) -> torch.Tensor:
     return torch.stack([(joints[:, :, a] - joints[:, :, b]).norm(dim=-1) for a, b in JOINTS.edge_indices])
+
+
+def seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def knee_deg(joints: torch.Tensor, side: str) -> torch.Tensor:
+    hip, knee, ankle = (joints[:, :, JOINTS.index(f"{side}_{part}")] for part in ("hip", "knee", "ankle"))
+    return torch.rad2deg(torch.arccos(torch.cosine_similarity(knee - hip, ankle - knee, dim=-1).clamp(-1, 1)))
 
 
 def rotations(segments: torch.Tensor) -> torch.Tensor:
@@ -60,6 +71,27 @@ def test_crouching_bodies_keep_their_feet_and_bones(walk: Walk) -> None:
     assert 0.05 < (depth.amax(1) > 0.02).float().mean() < 0.4
     assert depth.max() > 0.15
     assert depth.min() > -1e-6
+
+
+def test_stretched_bodies_keep_their_feet_and_bones_and_have_straighter_legs(
+    walk: Walk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(poses, "CROUCH_SHARE", 1.0)
+    joints, _ = crouch(walk[0].repeat(20, 1, 1, 1), walk[1].repeat(20, 1, 1, 1, 1), seeded(7))
+    tall = stretch(joints, seeded(6))
+    feet = [JOINTS.index(f"{s}_{p}") for s in ("left", "right") for p in ("ankle", "toe", "heel")]
+    assert torch.equal(tall[:, :, feet], joints[:, :, feet])
+    assert torch.allclose(bone_lengths(tall), bone_lengths(joints), atol=1e-3)
+    rise = (tall - joints)[:, :, 0, 2]
+    raised = rise.amax(1) > 1e-4
+    assert 0.1 < raised.float().mean() < 0.4
+    assert torch.allclose(tall[~raised], joints[~raised], atol=1e-4)
+    assert -1e-6 < rise.min() <= rise.max() < 0.13
+    before, after = (
+        torch.minimum(*(knee_deg(each[raised], side) for side in SIDES)) for each in (joints, tall)
+    )
+    assert after.median() < before.median() - 3.0
+    assert after.min() > 6.0, "no leg is stretched beyond what people's are"
 
 
 def test_leaning_bodies_keep_their_bones(walk: Walk) -> None:

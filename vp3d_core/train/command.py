@@ -108,9 +108,10 @@ def settings_of(options: argparse.Namespace) -> TrainSettings:
 def prepare_bank(folders: list[Path], path: Path) -> Path:
     """Read all mocap once into ``path``; a file that is there already is used as it is."""
     from .dataset import save_bank
+    from .knees import with_straight_knees
 
     if not path.is_file():
-        save_bank(path, list(_read_all(folders)))
+        save_bank(path, [with_straight_knees(clip) for clip in _read_all(folders)])
     return path
 
 

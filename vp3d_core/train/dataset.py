@@ -18,7 +18,7 @@ from .bodies import detector_points, give_proportions, mirror, turn_about_vertic
 from .cameras import random_views
 from .mocap import CLIP_RATE_HZ, MocapClip
 from .noise import corrupt
-from .poses import crouch, lean, mix_parts, swing
+from .poses import crouch, lean, mix_parts, stretch, swing
 from .splits import is_held_out, sampling_weight
 
 __all__ = ["Batch", "MocapBank", "cut_clips", "load_bank", "make_batch", "save_bank"]
@@ -170,6 +170,7 @@ def make_batch(
         joints, segments, contacts = mirror(joints, segments, contacts, rand(size) < 0.5)
         joints, segments = mix_parts(joints, segments, generator)
         joints, segments = crouch(joints, segments, generator)
+        joints = stretch(joints, generator)
         joints, segments, contacts = lean(joints, segments, contacts, generator)
         joints, segments, contacts = swing(joints, segments, contacts, generator)
     joints, segments = turn_about_vertical(joints, segments, rand(size) * 2 * torch.pi)

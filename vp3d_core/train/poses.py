@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Poses that the mocap lacks: parts of bodies exchanged, knees and trunks bent, limbs swung, bodies tilted.
+"""Poses that the mocap lacks: parts of bodies exchanged, knees bent and straight, limbs swung, bodies tilted.
 
 Tensors as in ``bodies.py``. Source: PoseAug's idea (Gong et al., CVPR 2021), with whole movements and slow
 turns in place of learnt angles.
@@ -13,8 +13,11 @@ from ..skeletons import JOINTS
 from .cameras import smooth_noise
 from .mocap import SEGMENTS
 
-__all__ = ["crouch", "lean", "mix_parts", "swing"]
+__all__ = ["crouch", "lean", "mix_parts", "stretch", "swing"]
 
+_LEGS = tuple(
+    tuple(JOINTS.index(f"{side}_{part}") for part in ("hip", "knee", "ankle")) for side in ("left", "right")
+)
 _UPPER = tuple(
     JOINTS.index(name)
     for name in JOINTS.points
@@ -33,6 +36,9 @@ CROUCH_SHARE, CROUCH_DEPTH_M = 0.2, 0.6  # of sequences that crouch, and how far
 CROUCH_LEAN_RAD_PER_M = 1.6  # of depth at most, forwards
 CROUCH_BACK = 0.25  # metres that the pelvis goes back for each that it goes down
 CROUCH_STEP_FRAMES = 25  # between depths drawn, at 30 Hz
+STRETCH_SHARE, LEAST_STRETCH = 0.25, 0.5  # of sequences that straighten their knees; of what is left at least
+STRETCHED_LENGTH = 0.998  # of the line from hip to ankle, over the bones' lengths: knees bent by 7 degrees
+MOST_RISE_M = 0.12  # more than bent knees take from people who stand
 LEAST_HIP_HEIGHT = 0.3  # of the legs' length, above the ankle
 # Of each arm, forearm, leg and shank: its joints, of which the first stays, the share of sequences that swing
 # it, and the standard deviation about each axis.
@@ -93,31 +99,55 @@ def crouch(
     wish = 1.5 * smooth_noise(batch, frames, 1, CROUCH_STEP_FRAMES, generator)[..., 0]
     wish = wish + torch.randn(batch, 1, generator=generator, device=joints.device)
     depth = CROUCH_DEPTH_M * draw[:, 1:2] * wish.sigmoid() * (draw[:, :1] < CROUCH_SHARE)
-    legs = [
-        [JOINTS.index(f"{side}_{part}") for part in ("hip", "knee", "ankle")] for side in ("left", "right")
-    ]
-    for hip, knee, ankle in legs:
-        thigh = (joints[:, :, knee] - joints[:, :, hip]).norm(dim=-1)
-        shank = (joints[:, :, ankle] - joints[:, :, knee]).norm(dim=-1)
-        room = joints[:, :, hip, 2] - joints[:, :, ankle, 2] - LEAST_HIP_HEIGHT * (thigh + shank)
+    for hip, knee, ankle in _LEGS:
+        least = LEAST_HIP_HEIGHT * _leg_length(joints[:, :, [hip, knee, ankle]])
+        room = joints[:, :, hip, 2] - joints[:, :, ankle, 2] - least
         depth = torch.minimum(depth, room.clamp_min(0))
     forward = segments[:, :, 0, :, 0]
     down = torch.tensor([0.0, 0.0, -1.0], device=joints.device)
     move = depth[..., None] * (down - CROUCH_BACK * forward)
-    upper = [0, *_UPPER, *(leg[0] for leg in legs)]
-    moved = joints.index_copy(
-        2, torch.tensor(upper, device=joints.device), joints[:, :, upper] + move[:, :, None]
-    )
-    for hip, knee, ankle in legs:
-        moved[:, :, knee] = _bent_knee(
-            joints[:, :, [hip, knee, ankle]], moved[:, :, hip], depth[..., None] * forward
-        )
+    moved = _moved_over_feet(joints, move, depth[..., None] * forward)
     angle = CROUCH_LEAN_RAD_PER_M * draw[:, 2:3] * depth
     turn = _rotations(angle[..., None] * segments[:, :, 0, :, 1])
     bent = _carried(moved, 0, moved[:, :, :1], turn)
     moved[:, :, list(_UPPER)] = bent[:, :, list(_UPPER)]
     chest_and_head = torch.tensor([False, True, True, False, False], device=joints.device)[:, None, None]
     return moved, torch.where(chest_and_head, turn[:, :, None] @ segments, segments)
+
+
+def stretch(joints: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Raise some bodies by straightening their knees: many recordings leave the straightest legs bent.
+
+    The feet stay where they are; in each frame the body rises as far as the straighter leg lets it, or by
+    half of that and more.
+    """
+    batch = len(joints)
+    draw = torch.rand(batch, 2, generator=generator, device=joints.device)
+    share = (LEAST_STRETCH + (1.0 - LEAST_STRETCH) * draw[:, 1:]) * (draw[:, :1] < STRETCH_SHARE)
+    rise = torch.full(joints.shape[:2], MOST_RISE_M, device=joints.device)
+    for hip, knee, ankle in _LEGS:
+        line = joints[:, :, hip] - joints[:, :, ankle]
+        longest = STRETCHED_LENGTH * _leg_length(joints[:, :, [hip, knee, ankle]])
+        room = (longest**2 - line[..., :2].square().sum(-1)).clamp_min(0).sqrt() - line[..., 2]
+        rise = torch.minimum(rise, room.clamp_min(0))
+    move = (share * rise)[..., None] * torch.tensor([0.0, 0.0, 1.0], device=joints.device)
+    return _moved_over_feet(joints, move, torch.zeros_like(move))
+
+
+def _leg_length(leg: torch.Tensor) -> torch.Tensor:
+    """Return the length (B, T) of the bones of a leg (B, T, 3 joints, 3)."""
+    return leg.diff(dim=2).norm(dim=-1).sum(-1)
+
+
+def _moved_over_feet(joints: torch.Tensor, move: torch.Tensor, pull: torch.Tensor) -> torch.Tensor:
+    """Return bodies moved (B, T, 3), but for the feet; knees bend to where they did, and are pulled."""
+    upper = [0, *_UPPER, *(hip for hip, _, _ in _LEGS)]
+    moved = joints.index_copy(
+        2, torch.tensor(upper, device=joints.device), joints[:, :, upper] + move[:, :, None]
+    )
+    for hip, knee, ankle in _LEGS:
+        moved[:, :, knee] = _bent_knee(joints[:, :, [hip, knee, ankle]], moved[:, :, hip], pull)
+    return moved
 
 
 def _bent_knee(leg: torch.Tensor, hip: torch.Tensor, pull: torch.Tensor) -> torch.Tensor:
