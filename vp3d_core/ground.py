@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which way is up, where the floor is, and people set on it. numpy only.
+"""Which way is up and where the floor is. numpy only.
 
 World: z up, floor at 0, the camera looks along +y, the origin lies below the first person's first pelvis.
 
@@ -14,23 +14,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from .arrays import Array
-from .filters import gaussian_smooth
 from .motion import CONTACT_JOINTS
 from .pose import Pose3D, Trajectory
 from .rotations import normalize
 from .skeletons import JOINTS
-from .time_blocks import time_blocks
 
-__all__ = [
-    "CONTACT_HEIGHTS_M",
-    "body_scale",
-    "estimate_world",
-    "floor_drift",
-    "follow_drift",
-    "own_level",
-    "standing_level",
-    "to_world",
-]
+__all__ = ["CONTACT_HEIGHTS_M", "FEET", "estimate_world", "sure_contacts"]
 
 CONTACT_HEIGHTS_M = np.array([0.02, 0.025, 0.02, 0.025])  # of CONTACT_JOINTS, as in the training data
 FEET = [JOINTS.index(joint) for joint in CONTACT_JOINTS]
@@ -45,12 +34,6 @@ LEAST_CONTACT_S = 0.2  # of standing; with less the lowest feet tell where the f
 LOWEST_FEET_PERCENTILE = 5.0
 BELOW_FLOOR_M = 0.10  # no more than 2 % of the foot points that are seen may lie deeper than this
 UNSEEN_RATIO = 1.5  # feet outside the picture have more than this times the usual standard error
-MOVING_DRIFT_M = 0.15  # a floor that drifts by more belongs to a camera that moves
-HEIGHT_RATIO = 1.2  # of people's heights about the one that was given
-OTHER_LEVEL_M = 0.35  # who stands this much above or below the floor stands on something else
-DRIFT_SD_S = 0.7  # of the kernel that follows a drift of the standing feet's height
-GAP_SHARES = ((1.0, 1.0), (6.0, 1e-3), (60.0, 1e-6))  # width, weight: wide where narrow are silent
-LAST_SHARE = 1e-8  # of the clip's mean, where even they are
 
 
 def estimate_world(poses: Sequence[Pose3D], trajectories: Sequence[Trajectory]) -> Array:
@@ -80,124 +63,7 @@ def estimate_world(poses: Sequence[Pose3D], trajectories: Sequence[Trajectory]) 
     return world_from_camera
 
 
-def to_world(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array) -> Array:
-    """Return a person's joints in the world, a slow drift of the level under the feet taken out.
-
-    Args:
-        pose: Root-relative joints (T, 25, 3) m, camera axes.
-        trajectory: Root (T, 3) m, camera axes.
-        world_from_camera: (4, 4).
-
-    Returns:
-        (T, 25, 3) m.
-    """
-    joints_world = np.empty_like(pose.joints)
-    for block in time_blocks(len(joints_world), margin=0):
-        joints_world[block.kept] = _placed(
-            pose.joints[block.kept], trajectory.root[block.kept], world_from_camera
-        )
-    drift = floor_drift(joints_world, contacts=pose.contacts, times_s=pose.times_s)
-    joints_world[..., 2] -= (drift - own_level(drift))[:, None]
-    return joints_world
-
-
-def body_scale(level_m: float, *, camera_height_m: float) -> float:
-    """Return the factor on a person's size and distance that brings feet at a height down to the floor.
-
-    Everybody is first taken to be of one height. Who is taller or shorter is then too near or too far along
-    the camera's rays and seems to stand below or above the floor; the picture stays the same when size and
-    distance grow together.
-
-    Args:
-        level_m: Height at which the person seems to stand.
-        camera_height_m: Height of the camera above the floor.
-
-    Returns:
-        1 where it would lie beyond ``HEIGHT_RATIO`` (another level), or the camera is near the floor.
-    """
-    if camera_height_m - level_m < 0.3:
-        return 1.0
-    factor = camera_height_m / (camera_height_m - level_m)
-    return factor if 1.0 / HEIGHT_RATIO <= factor <= HEIGHT_RATIO else 1.0
-
-
-def standing_level(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array) -> float:
-    """Return the median height in m over the floor at which a person's feet stand."""
-    return float(np.median(_drift(pose, trajectory, world_from_camera)))
-
-
-def own_level(drift: Array) -> float:
-    """Return the height in m of what a person stands on: 0 for the floor, else the drift's median."""
-    level = float(np.median(drift))
-    return level if abs(level) > OTHER_LEVEL_M else 0.0
-
-
-def _placed(points: Array, root: Array, world_from_camera: Array) -> Array:
-    """Return points (T, N, 3) m relative to a root (T, 3) m, camera axes, in the world."""
-    placed = (points + root[:, None]).astype(np.float64, copy=False)
-    return placed @ world_from_camera[:3, :3].T + world_from_camera[:3, 3]
-
-
-def _drift(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array) -> Array:
-    """Return ``floor_drift`` of a person who is placed in the world."""
-    feet = _placed(pose.joints[:, FEET], trajectory.root, world_from_camera)
-    return _feet_drift(feet, contacts=pose.contacts, times_s=pose.times_s)
-
-
-def follow_drift(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array) -> Array:
-    """Return the camera's place, made to follow where the picture itself moved.
-
-    ``to_world`` takes a slow drift of the floor out of the body. When it is large the camera moved (a crop
-    that follows the person, say); the same drift is then taken out of the camera, so that body and
-    picture stay together.
-
-    Args:
-        pose: Root-relative joints (T, 25, 3) m, camera axes.
-        trajectory: Root (T, 3) m, camera axes.
-        world_from_camera: (4, 4).
-
-    Returns:
-        (T, 4, 4) when the drift is larger than ``MOVING_DRIFT_M``, else ``world_from_camera``.
-    """
-    drift = _drift(pose, trajectory, world_from_camera)
-    if np.ptp(drift) <= MOVING_DRIFT_M:
-        return world_from_camera
-    moving = np.tile(world_from_camera, (len(drift), 1, 1))
-    moving[:, 2, 3] -= drift - own_level(drift)
-    return moving
-
-
-def floor_drift(joints_world: Array, *, contacts: Array, times_s: Array) -> Array:
-    """Return (T,) the height in m by which standing feet slowly leave the floor.
-
-    A moving camera, a wrong focal length or body height make it. Feet in the air have no part in it, so that
-    jumps stay jumps; where nothing stands the value is carried over from the nearest contacts.
-
-    Args:
-        joints_world: (T, 25, 3) m.
-        contacts: (T, 4) probabilities.
-        times_s: (T,) s.
-    """
-    return _feet_drift(joints_world[:, FEET], contacts=contacts, times_s=times_s)
-
-
-def _feet_drift(feet: Array, *, contacts: Array, times_s: Array) -> Array:
-    """Do what ``floor_drift`` does, for feet (T, 4, 3) m."""
-    weights = _sure(contacts)
-    mass = weights.sum(axis=1)
-    if not mass.any() or len(times_s) < 2:
-        return np.zeros(len(times_s))
-    heights = feet[..., 2] - CONTACT_HEIGHTS_M
-    mean = (weights * heights).sum(axis=1) / np.maximum(mass, 1e-9)
-    rate_hz = 1.0 / float(np.median(np.diff(times_s)))
-    both = np.stack([mass * mean, mass], axis=-1)
-    total = LAST_SHARE * both.mean(axis=0, keepdims=True)
-    for width, share in GAP_SHARES:
-        total = total + share * gaussian_smooth(both, width * DRIFT_SD_S * rate_hz)
-    return total[:, 0] / total[:, 1]
-
-
-def _sure(contacts: Array) -> Array:
+def sure_contacts(contacts: Array) -> Array:
     """Return weights in [0, 1]: nothing below ``SURE_CONTACT``."""
     return np.clip((contacts.astype(np.float64) - SURE_CONTACT) / (1.0 - SURE_CONTACT), 0.0, 1.0)
 
@@ -238,7 +104,7 @@ def _standing_points(
     for pose, trajectory in zip(poses, trajectories, strict=True):
         feet = (pose.joints[:, FEET] + trajectory.root[:, None]).astype(np.float64)
         durations = np.gradient(pose.times_s) if len(feet) > 1 else np.zeros(1)
-        share = _sure(pose.contacts) * np.minimum(durations / CONTACT_CORRELATION_S, 1.0)[:, None]
+        share = sure_contacts(pose.contacts) * np.minimum(durations / CONTACT_CORRELATION_S, 1.0)[:, None]
         mean = (feet * share[..., None]).sum(axis=0) / np.maximum(share.sum(axis=0), 1e-9)[:, None]
         points.append((feet - mean).reshape(-1, 3))
         weights.append(share.reshape(-1))
@@ -279,7 +145,7 @@ def _floor_height(up: Array, poses: Sequence[Pose3D], trajectories: Sequence[Tra
         feet = (pose.joints[:, FEET] + trajectory.root[:, None]).astype(np.float64)
         durations = np.gradient(pose.times_s) if len(feet) > 1 else np.zeros(1)
         heights.append(feet @ up - CONTACT_HEIGHTS_M)
-        weights.append(_sure(pose.contacts) * durations[:, None])
+        weights.append(sure_contacts(pose.contacts) * durations[:, None])
     height, weight = np.concatenate(heights), np.concatenate(weights)
     sigma = np.concatenate([pose.sigma[:, FEET] for pose in poses]).mean(axis=1)
     height, weight = (values[sigma <= UNSEEN_RATIO * np.median(sigma)] for values in (height, weight))

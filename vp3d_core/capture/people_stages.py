@@ -180,9 +180,10 @@ def fit_people(
         meta: Goes into each motion, with the track id added.
         progress: Is told of each person.
     """
-    from ..ground import estimate_world, floor_drift, follow_drift, own_level, to_world
+    from ..ground import estimate_world
     from ..kinematics import fit_skeleton
     from ..lift.refine import refine
+    from ..standing_level import floor_drift, follow_drift, own_level, to_world
 
     refined: list[Pose3D] = []
     for (_, keypoints), path in zip(people, trajectories, strict=True):
@@ -234,11 +235,11 @@ def fit_people(
 def _sizes(
     track_ids: Sequence[int], placed: Sequence[tuple[Pose3D, Trajectory]], world: Array
 ) -> dict[int, float]:
-    """Return the size by which each person stands on everybody's floor, see ``ground.body_scale``.
+    """Return the size by which each person stands on everybody's floor, see ``standing_level.body_scale``.
 
     A track that was split at a gap is one person: its parts have one size.
     """
-    from ..ground import body_scale, standing_level
+    from ..standing_level import body_scale, standing_level
 
     if len(set(track_ids)) == 1:
         return {track_ids[0]: 1.0}
