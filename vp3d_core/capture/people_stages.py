@@ -181,9 +181,8 @@ def fit_people(
         progress: Is told of each person.
     """
     from ..ground import estimate_world
-    from ..kinematics import fit_skeleton
     from ..lift.refine import refine
-    from ..standing_level import floor_drift, follow_drift, own_level, to_world
+    from ..standing_level import follow_drift
 
     refined: list[Pose3D] = []
     for (_, keypoints), path in zip(people, trajectories, strict=True):
@@ -204,32 +203,49 @@ def fit_people(
     motions: list[Motion] = []
     for number, (track_id, keypoints) in enumerate(people):
         progress.update(number, len(people), unit="people")
-        pose, path = placed.pop(0)
-        large = {"joints": to_world(pose, path, world), "confidence": joint_confidence(pose, keypoints)}
-        times_s, contacts = pose.times_s, pose.contacts
-        del pose, path  # as large as what is made of them
-        level = own_level(floor_drift(large["joints"], contacts=contacts, times_s=times_s))
-        large["joints"][..., 2] -= level
-        give_back_freed_memory()
-        motion = fit_skeleton(
-            large.pop("joints"),  # so that it can be freed half-way
-            contacts=contacts,
-            confidence=large.pop("confidence"),
-            times_s=times_s,
-            frame_rate_hz=frame_rate_hz,
-            smooth=smooth,
-            camera=camera,
-            image_size=keypoints.image_size,
-            meta={
-                **meta,
-                "track_id": track_id,
-                "height_m": height_m * factors[track_id],
-                "standing_height_m": level,
-            },
+        own_meta = {**meta, "track_id": track_id, "height_m": height_m * factors[track_id]}
+        motions.append(
+            _fit_next(
+                placed, keypoints, world, camera, frame_rate_hz=frame_rate_hz, smooth=smooth, meta=own_meta
+            )
         )
-        motions.append(dataclasses.replace(motion, root_positions=motion.root_positions + [0.0, 0.0, level]))
     progress.update(len(people), len(people), unit="people")
     return motions
+
+
+def _fit_next(
+    placed: list[tuple[Pose3D, Trajectory]],
+    keypoints: Keypoints2D,
+    world: Array,
+    camera: Camera,
+    *,
+    frame_rate_hz: float,
+    smooth: bool,
+    meta: dict[str, object],
+) -> Motion:
+    """Take the first person off a list, so that pose and path can be freed half-way, and fit a skeleton."""
+    from ..kinematics import fit_skeleton
+    from ..standing_level import floor_drift, own_level, to_world
+
+    pose, path = placed.pop(0)
+    large = {"joints": to_world(pose, path, world), "confidence": joint_confidence(pose, keypoints)}
+    times_s, contacts = pose.times_s, pose.contacts
+    del pose, path  # as large as what is made of them
+    level = own_level(floor_drift(large["joints"], contacts=contacts, times_s=times_s))
+    large["joints"][..., 2] -= level
+    give_back_freed_memory()
+    motion = fit_skeleton(
+        large.pop("joints"),
+        contacts=contacts,
+        confidence=large.pop("confidence"),
+        times_s=times_s,
+        frame_rate_hz=frame_rate_hz,
+        smooth=smooth,
+        camera=camera,
+        image_size=keypoints.image_size,
+        meta={**meta, "standing_height_m": level},
+    )
+    return dataclasses.replace(motion, root_positions=motion.root_positions + [0.0, 0.0, level])
 
 
 def _sizes(
