@@ -16,7 +16,7 @@ from vp3d_core.train.bodies import (
     turn_about_vertical,
 )
 from vp3d_core.train.dataset import load_bank
-from vp3d_core.train.mocap import SEGMENTS
+from vp3d_core.train.mocap_joints import SEGMENTS
 
 FRAMES = 40
 Walk = tuple[torch.Tensor, torch.Tensor, torch.Tensor]

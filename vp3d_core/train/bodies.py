@@ -11,7 +11,7 @@ import torch
 from ..body_proportions import BONES
 from ..pose import CANONICAL_HEIGHT_M
 from ..skeletons import JOINTS, SLOTS
-from .mocap import LEG_FRACTION, SEGMENTS
+from .mocap_joints import LEG_FRACTION, SEGMENTS
 
 __all__ = ["detector_points", "give_proportions", "mirror", "turn_about_vertical"]
 

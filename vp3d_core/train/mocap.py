@@ -22,16 +22,12 @@ from ..rotations import matrix_from_quat, normalize
 from ..skeletons import JOINTS
 from .asf_amc import asf_kinematics, parse_amc, parse_asf
 from .contact_labels import contact_labels, floor_height
+from .mocap_joints import LEG_FRACTION, acclaim_rest, foot_axes, place_joints, rigid_axes, trunk_axes
 from .mocap_rigs import MocapRig, find_rig
 
-__all__ = ["CLIP_RATE_HZ", "SEGMENTS", "MocapClip", "read_mocap"]
+__all__ = ["CLIP_RATE_HZ", "MocapClip", "read_mocap"]
 
 CLIP_RATE_HZ = 60.0
-SEGMENTS = ("pelvis", "chest", "head", "left_foot", "right_foot")
-# Thigh + shank = 0.491 and hip to shoulder = 0.288 of the stature: Drillis & Contini 1966.
-LEG_FRACTION = 0.491
-TRUNK_TO_LEG = 0.288 / 0.491
-HIP_HALF_WIDTH_M = 0.095
 PLAUSIBLE_M = (  # wide enough for every rig
     ("pelvis", "nose", (0.35, 0.95)),
     ("left_hip", "left_knee", (0.3, 0.55)),
@@ -104,13 +100,6 @@ def _z_up(positions: Array, rig: MocapRig) -> Array:
     return np.stack([positions[..., 0], -positions[..., 2], positions[..., 1]], axis=-1)
 
 
-def _frame(left: Array, up: Array) -> Array:
-    """Right-handed axes (..., 3, 3), columns forward, left, up; ``up`` is exact."""
-    up = normalize(up)
-    forward = normalize(np.cross(normalize(left), up))
-    return np.stack([forward, np.cross(up, forward), up], axis=-1)
-
-
 def _build_clip(
     name: str,
     rig: MocapRig,
@@ -123,20 +112,20 @@ def _build_clip(
     points = _anatomical_points(rig, names, positions)
     scale = _canonical_scale(points)
     points = {key: value * scale for key, value in points.items()}
-    pelvis, chest = _trunk_frames(points)
+    pelvis, chest = trunk_axes(points)
     basis = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]]) if rig.up == "y" else np.eye(3)
     turns = basis @ turns @ basis.T
     rest_points = None
     if rest is not None and rig.rest_is_anatomical:
         rest_points = _anatomical_points(rig, names, _z_up(rest[None], rig))
     index = {key: names.index(value) for key, value in _joint_names(rig).items()}
-    head = _rigid_axes(turns[:, index["head"]], chest, rest_points or _asf_rest(rig))
+    head = rigid_axes(turns[:, index["head"]], chest, rest_points or acclaim_rest(rig))
     feet = [
-        _foot_axes(turns[:, index[f"{side}_ankle"]], points, side, pelvis, rest_points or _asf_rest(rig))
+        foot_axes(turns[:, index[f"{side}_ankle"]], points, side, rest_points or acclaim_rest(rig))
         for side in ("left", "right")
     ]
     segments = np.stack([pelvis, chest, head, *feet], axis=1)
-    joints = _joints(points, segments, rig)
+    joints = place_joints(points, segments, rig)
     _check_body(name, joints, segments)
     joints, segments = _resample(joints, segments, rate_hz)
     joints[..., 2] -= floor_height(joints)
@@ -182,110 +171,6 @@ def _canonical_scale(points: dict[str, Array]) -> float:
 
     legs = [length(f"{s}_hip", f"{s}_knee") + length(f"{s}_knee", f"{s}_ankle") for s in ("left", "right")]
     return CANONICAL_HEIGHT_M * LEG_FRACTION / (sum(legs) / 2)
-
-
-def _trunk_frames(points: dict[str, Array]) -> tuple[Array, Array]:
-    spine = points["thorax"] - points["pelvis"]
-    pelvis = _frame(points["left_hip"] - points["right_hip"], spine)
-    chest = _frame(points["left_shoulder"] - points["right_shoulder"], spine)
-    # The hip line is exact for the pelvis; the spine only gives the plane.
-    left = normalize(points["left_hip"] - points["right_hip"])
-    up = normalize(np.cross(pelvis[..., 0], left))
-    return np.stack([pelvis[..., 0], left, up], axis=-1), chest
-
-
-def _asf_rest(rig: MocapRig) -> dict[str, Array] | None:
-    """Acclaim skeletons stand upright and face +z (here -y) when nothing is rotated."""
-    if rig.name != "asf":
-        return None
-    axis = np.array([[0.0, 0.0, 0.0]])
-    return {
-        "left_hip": axis + [0.1, 0, 0], "right_hip": axis - [0.1, 0, 0],
-        "pelvis": axis, "thorax": axis + [0, 0, 0.5],
-    }  # fmt: skip
-
-
-def _rest_axes(rest: dict[str, Array]) -> Array:
-    return _frame(rest["left_hip"] - rest["right_hip"], np.array([[0.0, 0.0, 1.0]]))[0]
-
-
-def _rigid_axes(turns: Array, reference: Array, rest: dict[str, Array] | None) -> Array:
-    """World axes (T, 3, 3) of a rigid segment from its joint's world rotations (T, 3, 3).
-
-    Without an anatomical rest pose the segment is taken to look, on average, where ``reference`` looks.
-    """
-    if rest is not None:
-        return turns @ _rest_axes(rest)
-    mean = np.median(np.swapaxes(turns, -1, -2) @ reference, axis=0)
-    u, _, vt = np.linalg.svd(mean)
-    return turns @ (u @ np.diag([1, 1, np.linalg.det(u @ vt)]) @ vt)
-
-
-def _foot_axes(
-    turns: Array, points: dict[str, Array], side: str, pelvis: Array, rest: dict[str, Array] | None
-) -> Array:
-    toe = points[f"{side}_toe"] - points[f"{side}_ankle"]
-    if rest is not None:
-        # Rest feet are flat, but may point outward: forward is the toes' direction.
-        axes = _rest_axes(rest)
-        if f"{side}_toe" in rest:
-            forward = (rest[f"{side}_toe"] - rest[f"{side}_ankle"])[0] * [1, 1, 0]
-            up = np.array([0.0, 0.0, 1.0])
-            forward = normalize(forward)
-            axes = np.stack([forward, np.cross(up, forward), up], axis=-1)
-        return turns @ axes
-    # Flat on the floor: the frames in which the foot is lowest and slowest show which way is up for it.
-    ankle = points[f"{side}_ankle"]
-    speed = np.linalg.norm(np.gradient(ankle, axis=0), axis=-1) if len(ankle) > 1 else np.zeros(1)
-    flat = (ankle[:, 2] <= np.quantile(ankle[:, 2], 0.4)) & (speed <= np.quantile(speed, 0.5))
-    local = np.swapaxes(turns, -1, -2)
-    up = normalize(np.median((local @ np.array([0.0, 0.0, 1.0]))[flat], axis=0))
-    forward = np.median(np.einsum("tij,tj->ti", local, toe), axis=0)
-    forward = normalize(forward - up * (forward @ up))
-    return turns @ np.stack([forward, np.cross(up, forward), up], axis=-1)
-
-
-# Offsets from a joint in its segment's axes (forward, left, up), metres of a 1.70 m body; "left" grows
-# towards the body's own left. Head: lifting by anatomy, nose and ears about level with the base of the skull.
-HEAD_POINTS = {
-    "nose": (0.105, 0.0, 0.01),
-    "head_top": (0.01, 0.0, 0.18),
-    "left_ear": (0.01, 0.075, 0.02),
-    "right_ear": (0.01, -0.075, 0.02),
-}
-FOOT_POINTS = {"toe": (0.15, -0.01, -0.06), "heel": (-0.05, 0.0, -0.055)}
-HAND_LENGTH_M = 0.085
-
-
-def _joints(points: dict[str, Array], segments: Array, rig: MocapRig) -> Array:
-    """Place our 25 joints: (T, 25, 3)."""
-    leg = CANONICAL_HEIGHT_M * LEG_FRACTION
-    pelvis = points["pelvis"]
-    mid_shoulder = (points["left_shoulder"] + points["right_shoulder"]) / 2
-    trunk = float(np.median(np.linalg.norm(mid_shoulder - pelvis, axis=-1)))
-    # Rigs put hip and shoulder centres in different places; the trunk is brought to anatomical length.
-    stretch = (points["thorax"] - pelvis) * (np.clip(TRUNK_TO_LEG * leg / trunk, 0.85, 1.35) - 1.0)
-    placed = {"pelvis": pelvis, "thorax": points["thorax"] + stretch}
-    placed["spine"] = pelvis + 0.5 * (placed["thorax"] - pelvis) + 0.015 * -segments[:, 1, :, 0]
-    for s, sign in (("left", 1.0), ("right", -1.0)):
-        placed[f"{s}_hip"] = pelvis + sign * HIP_HALF_WIDTH_M * segments[:, 0, :, 1]
-        drop = placed[f"{s}_hip"] - points[f"{s}_hip"]
-        for part, share in (("knee", 0.5), ("ankle", 0.0)):
-            placed[f"{s}_{part}"] = points[f"{s}_{part}"] + share * drop
-        for part in ("shoulder", "elbow", "wrist"):
-            placed[f"{s}_{part}"] = points[f"{s}_{part}"] + stretch
-        hand = points[f"{s}_hand"] - points[f"{s}_wrist"]
-        fore = points[f"{s}_wrist"] - points[f"{s}_elbow"]
-        has_hand = np.linalg.norm(hand, axis=-1, keepdims=True) > 0.01
-        placed[f"{s}_hand"] = placed[f"{s}_wrist"] + HAND_LENGTH_M * normalize(np.where(has_hand, hand, fore))
-        foot = segments[:, SEGMENTS.index(f"{s}_foot")]
-        for part, (forward, left, up) in FOOT_POINTS.items():
-            placed[f"{s}_{part}"] = placed[f"{s}_ankle"] + foot @ np.array([forward, sign * left, up])
-    up_m, forward_m = rig.skull_offset_m
-    skull = points["head"] + stretch + segments[:, 2] @ np.array([forward_m, 0.0, up_m])
-    for part, offset in HEAD_POINTS.items():
-        placed[part] = skull + segments[:, 2] @ np.array(offset)
-    return np.stack([placed[joint] for joint in JOINTS.points], axis=1)
 
 
 def _resample(joints: Array, segments: Array, rate_hz: float) -> tuple[Array, Array]:

@@ -11,7 +11,7 @@ import torch
 
 from ..skeletons import JOINTS
 from .cameras import smooth_noise
-from .mocap import SEGMENTS
+from .mocap_joints import SEGMENTS
 
 __all__ = ["crouch", "lean", "mix_parts", "stretch", "swing"]
 
