@@ -8,7 +8,8 @@ import pytest
 
 from vp3d_core.arrays import Array
 from vp3d_core.skeletons import JOINTS
-from vp3d_core.train.knees import straighten_knees
+from vp3d_core.train.knees import straighten_knees, with_straight_knees
+from vp3d_core.train.mocap import MocapClip
 
 THIGH_M, SHANK_M = 0.42, 0.41
 FEET = [JOINTS.index(f"{side}_{part}") for side in ("left", "right") for part in ("toe", "heel")]
@@ -68,3 +69,12 @@ def test_what_a_leg_is_bent_throughout_is_taken_out_up_to_a_limit(
 def test_legs_that_do_extend_are_left_alone() -> None:
     joints = marching(2.0)
     np.testing.assert_allclose(straighten_knees(joints), joints, atol=1e-9)
+
+
+def test_a_clip_keeps_everything_but_its_joints() -> None:
+    joints = marching(15.0).astype(np.float32)
+    clip = MocapClip("a", joints, np.tile(np.eye(3), (120, 5, 1, 1)), np.zeros((120, 4)))
+    straight = with_straight_knees(clip)
+    assert straight.joints.dtype == np.float32
+    np.testing.assert_allclose(straight.joints, straighten_knees(joints), atol=1e-6)
+    assert (straight.segments is clip.segments, straight.contacts is clip.contacts) == (True, True)
