@@ -179,3 +179,11 @@ def test_a_collapsed_body_is_refused(tmp_path: Path) -> None:
     path.write_text("\n".join(text) + "\n")
     with pytest.raises(MotionFormatError, match="from left_hip to left_knee"):
         read_mocap(path)
+
+
+def test_a_head_that_hangs_down_is_refused(tmp_path: Path) -> None:
+    performance = walking(60)
+    upside_down = Rotation.from_rotvec([np.pi, 0.0, 0.0]).as_matrix()
+    performance.turns["head"] = performance.turns["head"] @ upside_down
+    with pytest.raises(MotionFormatError, match="head is upside down on the chest in 100%"):
+        read(tmp_path, "motionbuilder", performance)
