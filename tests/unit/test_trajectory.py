@@ -133,6 +133,30 @@ def test_uneven_times_give_the_same_path(walking_motion: Motion) -> None:
     assert distances(found, root[keep]).mean() < 0.04
 
 
+def test_a_high_rate_and_two_frames_close_together_do_not_pull_the_path() -> None:
+    motion = walking_motion(frame_rate_hz=250.0, num_frames=500)
+    pose, root, camera = seen_pose(motion)
+    keypoints = seen_keypoints(motion, noise_px=0.0)
+    assert distances(place(pose, keypoints, camera).root, root).mean() < 0.025
+    keep = np.sort(np.append(np.arange(0, 500, 8), 241))
+    times_s = pose.times_s.copy()
+    times_s[241] = times_s[240] + 1e-4
+    pose = dataclasses.replace(pose, times_s=times_s)
+    keypoints = dataclasses.replace(keypoints, times_s=times_s)
+    assert distances(place(*frames_of(pose, keypoints, keep), camera).root, root[keep]).mean() < 0.025
+
+
+@pytest.mark.parametrize("step_s", [1e-6, 1e-3])
+def test_no_keypoint_and_two_frames_close_together(walking_motion: Motion, step_s: float) -> None:
+    pose, _, camera = seen_pose(walking_motion)
+    times_s = pose.times_s.copy()
+    times_s[30] = times_s[29] + step_s
+    pose = dataclasses.replace(pose, times_s=times_s)
+    blind = without(seen_keypoints(walking_motion), slice(None))
+    keypoints = dataclasses.replace(blind, times_s=times_s)
+    assert place(pose, keypoints, camera).root.mean(axis=0) == pytest.approx([0.0, 0.0, 4.0], abs=0.1)
+
+
 def test_contacts_keep_standing_feet_still() -> None:
     motion = walking_motion(2, num_frames=90)
     pose, _, camera = seen_pose(motion)

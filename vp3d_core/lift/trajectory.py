@@ -52,6 +52,8 @@ HUBER = 1.5  # residuals beyond this many standard deviations count linearly
 ROUNDS = 4
 NEAREST_M, FARTHEST_M = 0.3, 200.0
 DEFAULT_DEPTH_M = 4.0  # of a clip without any usable keypoint
+RIDGE = 1e-6  # 1/m² a frame: a millionth of what a few keypoints weigh, so that it moves nothing that is seen
+LEAST_RIDGE = 1e-14  # of the largest weight, fifty times what float64 rounds away
 
 
 def place(pose: Pose3D, keypoints: Keypoints2D, camera: Camera) -> Trajectory:
@@ -269,7 +271,7 @@ def _solve(bands: Array, target: Array, depths: Array) -> Array:
     """Solve for the root (T, 3); a ridge towards the optical axis makes any input solvable."""
     from scipy.linalg import solveh_banded
 
-    ridge = 1e-6 * max(float(bands[8].max()), 1.0)
+    ridge = max(RIDGE, LEAST_RIDGE * float(bands[8].max()))
     bands[8] += ridge
     target = target.copy()
     target[:, 2] += ridge * depths
