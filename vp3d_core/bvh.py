@@ -19,10 +19,10 @@ import numpy as np
 from .arrays import Array
 from .bvh_data import AXES, BvhData, bvh_kinematics, format_bvh, frame_lines, head_lines, parse_bvh
 from .errors import MotionFormatError
+from .euler import euler_from_quat
 from .motion import Motion, MotionSkeleton
 from .output_file import replaced_when_done
 from .rotations import (
-    matrix_from_quat,
     quat_conjugate,
     quat_continuous,
     quat_from_matrix,
@@ -47,6 +47,8 @@ __all__ = [
 _CENTIMETRES_PER_METRE = 100.0
 _END_SUFFIX = "_end"
 _MOVING_OFFSET_M = 0.002  # a joint that slides further than this from its mean offset is worth a warning
+_EULER_ORDER = "YXZ"  # the file's channels Z X Y turn the last one first
+_EULER_COLUMNS = [2, 0, 1]  # of the angles about x, y and z
 _FRAMES_AT_ONCE = 256  # bounds the memory that turning quaternions into angles takes
 _log = logging.getLogger(__name__)
 
@@ -194,18 +196,17 @@ def _without_frames(motion: Motion) -> tuple[BvhData, list[int]]:
 
 
 def _frame_blocks(motion: Motion, turning: list[int], root_offset: Array) -> Iterator[Array]:
-    """Yield the frames (T, C), some at a time; angles go on without jumps of 360 degrees."""
+    """Yield the frames (T, C), some at a time; angles go on from one part to the next."""
     file_from_world = file_axes_from_world()
     turn = quat_from_matrix(file_from_world)
-    last = np.empty((0, 3 * len(turning)))
+    last = np.zeros((len(turning), 3))
     for block in time_blocks(len(motion.root_positions), margin=0, length=_FRAMES_AT_ONCE):
         root = motion.root_positions[block.kept] @ file_from_world.T * _CENTIMETRES_PER_METRE + root_offset
         rotations = motion.rotations[block.kept][:, turning]
         turned = quat_multiply(quat_multiply(turn, rotations), quat_conjugate(turn))
-        angles = np.concatenate([last, _zxy_angles(turned).reshape(len(root), last.shape[1])])
-        angles = np.unwrap(angles, axis=0)[len(last) :]
-        yield np.concatenate([root, np.degrees(angles)], axis=1)
-        last = angles[-1:]
+        joints = [euler_from_quat(turned[:, j], _EULER_ORDER, before=last[j]) for j in range(len(turning))]
+        yield np.concatenate([root, *(_zxy_degrees(angles) for angles in joints)], axis=1)
+        last = np.array([angles[-1] for angles in joints])
 
 
 def file_axes_from_world() -> Array:
@@ -224,16 +225,10 @@ def _depth_first(parents: tuple[int, ...]) -> list[int]:
 
 
 def zxy_degrees(quats: Array) -> Array:
-    """Return (T, 3) angles a, b, c in degrees with rotation = Rz(a) Rx(b) Ry(c), without jumps of 360."""
-    return np.degrees(np.unwrap(_zxy_angles(quats), axis=0))
+    """Return (T, 3) angles a, b, c in degrees with rotation = Rz(a) Rx(b) Ry(c), without avoidable jumps."""
+    return _zxy_degrees(euler_from_quat(quats, _EULER_ORDER))
 
 
-def _zxy_angles(quats: Array) -> Array:
-    """Return (..., 3) angles in rad, each by itself."""
-    m = matrix_from_quat(quats)
-    cosine = np.hypot(m[..., 0, 1], m[..., 1, 1])
-    locked = cosine < 1e-7  # gimbal lock: only the sum of a and c is defined, so c is 0
-    a = np.where(locked, np.arctan2(m[..., 1, 0], m[..., 0, 0]), np.arctan2(-m[..., 0, 1], m[..., 1, 1]))
-    b = np.arctan2(m[..., 2, 1], cosine)
-    c = np.where(locked, 0.0, np.arctan2(-m[..., 2, 0], m[..., 2, 2]))
-    return np.stack([a, b, c], axis=-1)
+def _zxy_degrees(angles_rad: Array) -> Array:
+    """Return angles about x, y and z (T, 3) in the order of the channels."""
+    return np.degrees(angles_rad[:, _EULER_COLUMNS])

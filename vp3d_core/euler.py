@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Euler angles and axis-angles of quaternions, continuous in time, as Blender's rotation modes want them.
+"""Euler angles and axis-angles of quaternions, continuous in time, for Blender's rotation modes and BVH.
 
 An order such as "XYZ" names the axes in the order in which they turn: R = Rz Ry Rx. Angles are given as
 (x, y, z) whatever the order, as in ``rotation_euler``.
@@ -55,8 +55,6 @@ def euler_from_quat(quats: Array, order: str, *, before: Array | None = None) ->
     c = np.arctan2(-sign * rest[:, first, middle], rest[:, middle, middle])
     one = np.stack([a, b, c], axis=-1)
     other = np.stack([a + np.pi, np.pi - b, c + np.pi], axis=-1)
-    other[locked, 0] = one[locked, 0]  # the held axis stays held in both
-    other[locked, 1:] = one[locked, 1:]
     chosen = _nearest_path(one, other, start[[first, middle, last]])
     unwrapped = np.unwrap(np.concatenate([start[None, [first, middle, last]], chosen]), axis=0)[1:]
     result = np.empty_like(unwrapped)

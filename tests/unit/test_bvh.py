@@ -80,6 +80,21 @@ def test_angles_go_on_without_jumps_from_part_to_part(
     np.testing.assert_allclose(bvh.parse_bvh((tmp_path / "spin.bvh").read_text()).frames, whole, atol=1e-6)
 
 
+@pytest.mark.parametrize("frames_at_once", [7, 256])
+def test_angles_go_through_the_lock_without_jumps(
+    monkeypatch: pytest.MonkeyPatch, walking_motion: Motion, frames_at_once: int
+) -> None:
+    bends = np.linspace(0.0, np.radians(170.0), len(walking_motion.rotations))
+    bends[30] = np.pi / 2  # in the lock
+    knee = walking_motion.skeleton.names.index("left_knee")
+    rotations = walking_motion.rotations.copy()
+    aslant = quat_from_axis_angle(np.array([0.0, 1.0, 0.0]), np.full(len(bends), 0.01))
+    rotations[:, knee] = quat_multiply(aslant, quat_from_axis_angle(np.array([1.0, 0.0, 0.0]), bends))
+    monkeypatch.setattr(bvh, "_FRAMES_AT_ONCE", frames_at_once)
+    frames = bvh.bvh_from_motion(dataclasses.replace(walking_motion, rotations=rotations)).frames
+    assert np.abs(np.diff(frames[:, 3:], axis=0)).max() < 30.0
+
+
 def test_the_file_is_in_the_usual_form(tmp_path: Path, walking_motion: Motion) -> None:
     bvh.save(tmp_path / "walk.bvh", walking_motion)
     lines = (tmp_path / "walk.bvh").read_text().splitlines()

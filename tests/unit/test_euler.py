@@ -38,6 +38,16 @@ def test_gimbal_lock_holds_the_first_axis(order: str) -> None:
     np.testing.assert_allclose(found, angles, atol=1e-6)
 
 
+@pytest.mark.parametrize("order", EULER_ORDERS)
+def test_through_the_lock_and_back_only_the_middle_axis_turns(order: str) -> None:
+    first, middle, last = ("XYZ".index(letter) for letter in order)
+    angles = np.zeros((7, 3))
+    angles[:, first], angles[:, last] = 0.4, 0.3
+    angles[:, middle] = np.radians([70.0, 80.0, 90.0, 100.0, 90.0, 80.0, 70.0])
+    found = euler_from_quat(quat_from_euler(angles, order), order, before=angles[0])
+    np.testing.assert_allclose(found, angles, atol=1e-6)
+
+
 def test_the_first_frame_stays_close_to_what_was_before() -> None:
     angles = np.array([[0.1, 0.2, 0.3]])
     before = angles[0] + [2 * np.pi, 0.0, -2 * np.pi]
