@@ -13,7 +13,7 @@ from tests.walkers import keypoints, times, walker
 from tests.worker.lifters import save_random_lifter
 from vp3d_core.arrays import Array
 from vp3d_core.camera import Camera, intrinsics_from_focal
-from vp3d_core.lift.even_times import Sightings, at_times, longest_step_s
+from vp3d_core.lift.even_times import Sightings, at_times, even_times, longest_step_s
 from vp3d_core.lift.lifter import Lifter
 from vp3d_core.time_blocks import BLOCK_FRAMES
 
@@ -53,3 +53,10 @@ def test_long_clips_are_brought_to_their_times_as_if_in_one() -> None:
     assert len(at_s) > BLOCK_FRAMES
     whole = CubicSpline(grid, columns, axis=0)(at_s)
     assert at_times(columns, grid, at_s) == pytest.approx(whole, abs=1e-5)
+
+
+@pytest.mark.parametrize("times_s", [[0.0, 0.03, 0.033, 0.06], [0.0, 0.04], [0.0, 0.02, 0.05]])
+def test_a_few_uneven_frames_are_brought_to_their_own_times(times_s: list[float]) -> None:
+    at_s = 0.4 + np.array(times_s)
+    grid, _ = even_times(at_s)
+    assert at_times(grid[:, None], grid, at_s)[:, 0] == pytest.approx(at_s)

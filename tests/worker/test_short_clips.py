@@ -32,3 +32,11 @@ def test_a_few_frames(lifter: Lifter, frames: int, rate_hz: float) -> None:
         pose = lifter.lift(keypoints, Camera(intrinsics_from_focal(900.0, image_size=SIZE)))
     assert pose.joints.shape == (frames, 25, 3)
     np.testing.assert_allclose(pose.joints, pose.joints[:1].repeat(frames, axis=0), atol=1e-3)
+
+
+def test_two_frames_that_nearly_coincide(lifter: Lifter) -> None:
+    body = np.random.default_rng(0).uniform(300, 700, size=(28, 2))
+    times = np.array([0.0, 0.03, 0.033, 0.06])
+    keypoints = Keypoints2D(np.tile(body, (4, 1, 1)), np.ones((4, 28)), times, SIZE, SLOTS)
+    pose = lifter.lift(keypoints, Camera(intrinsics_from_focal(900.0, image_size=SIZE)))
+    assert pose.joints.shape == (4, 25, 3)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..camera import Camera
+from ..filters import interpolate_linear
 from ..keypoints import Keypoints2D
 from ..time_blocks import time_blocks
 
@@ -79,9 +80,14 @@ def longest_step_s(times: Array) -> float:
 
 
 def at_times(columns: Array, grid: Array, times: Array) -> Array:
-    """Interpolate columns (G, C) at the keypoints' times; cubic, so that fast movements keep their extent."""
-    if grid is times or len(grid) < 4:
-        return columns[: len(times)]
+    """Interpolate columns (G, C) at the keypoints' times; cubic, so that fast movements keep their extent.
+
+    Fewer than 4 columns are interpolated linearly.
+    """
+    if grid is times:
+        return columns
+    if len(grid) < 4:
+        return interpolate_linear(grid, columns, times).astype(columns.dtype)
     from scipy.interpolate import CubicSpline
 
     wanted = np.clip(times, grid[0], grid[-1])
