@@ -4,7 +4,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests.synthetic import seen_keypoints
+from tests.synthetic import seen_keypoints, walking_motion
 from vp3d_core.arrays import Array
 from vp3d_core.camera import Camera
 from vp3d_core.keypoints import Keypoints2D
@@ -34,6 +34,22 @@ def test_an_unsure_lifter_is_told_by_feet_that_rest_in_the_picture(walking_motio
     unsure = np.full((len(walking_motion.times_s), 4), 0.5)
     pose, keypoints, camera, speeds = seen(walking_motion, unsure)
     contacts = add_seen_contacts(pose, keypoints, camera).contacts
+    assert np.median(contacts[speeds < 0.05]) > 0.8
+    assert np.median(contacts[speeds > 1.5]) < 0.15
+
+
+def test_feet_rest_in_the_slow_part_of_a_video_as_well() -> None:
+    motion = walking_motion(1, num_frames=240, frame_rate_hz=60.0)
+    pose, keypoints, camera, speeds = seen(motion, np.full((240, 4), 0.5))
+    rows = np.concatenate([np.arange(120), np.arange(120, 240, 4)])  # at 60 Hz, then at 15
+    uneven = Pose3D(
+        pose.joints[rows], pose.times_s[rows], pose.sigma[rows], pose.contacts[rows], pose.up[rows]
+    )
+    kept = dataclasses.replace(
+        keypoints, xy=keypoints.xy[rows], scores=keypoints.scores[rows], times_s=keypoints.times_s[rows]
+    )
+    slow = slice(124, None)
+    contacts, speeds = add_seen_contacts(uneven, kept, camera).contacts[slow], speeds[rows][slow]
     assert np.median(contacts[speeds < 0.05]) > 0.8
     assert np.median(contacts[speeds > 1.5]) < 0.15
 

@@ -8,7 +8,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from vp3d_core.arrays import Array
+from vp3d_core.arrays import Array, IntArray
 from vp3d_core.lift.standing_feet import hold_standing_feet
 from vp3d_core.pose import Pose3D, Trajectory
 from vp3d_core.skeletons import JOINTS
@@ -48,6 +48,10 @@ def shortened(pose: Pose3D) -> Pose3D:
     joints = pose.joints.copy()
     joints[..., 2] *= SHRINK
     return dataclasses.replace(pose, joints=joints)
+
+
+def rows_of(pose: Pose3D, rows: IntArray) -> Pose3D:
+    return Pose3D(pose.joints[rows], pose.times_s[rows], pose.sigma[rows], pose.contacts[rows], pose.up[rows])
 
 
 def stance_speeds(pose: Pose3D, trajectory: Trajectory) -> Array:
@@ -102,17 +106,22 @@ def test_a_swinging_foot_that_is_called_standing_is_not_held() -> None:
     assert error.mean() < 0.06
 
 
+def test_a_swinging_foot_is_told_by_true_times() -> None:
+    pose, trajectory = walk_towards_the_camera(seconds=14.0)
+    slow = int(12.0 * RATE_HZ)
+    keep = np.concatenate([np.arange(0, slow, 5), np.arange(slow, len(pose.times_s))])  # 6 Hz, then 30
+    uneven = rows_of(shortened(pose), keep)
+    deceived = dataclasses.replace(uneven, contacts=np.ones_like(uneven.contacts))
+    path = Trajectory(trajectory.root[keep] + [0.0, 0.0, 20.0])  # all of it before the camera
+    found, wanted = (hold_standing_feet(one, path) for one in (deceived, uneven))
+    error = np.abs(found.joints - wanted.joints)[slow // 5 + 15 : -15, ANKLES, 2]
+    assert error.mean() < 0.06
+
+
 @pytest.mark.parametrize("frames", [1, 3])
 def test_a_clip_of_a_few_frames_is_left_alone(frames: int) -> None:
     pose, trajectory = walk_towards_the_camera()
-    few = dataclasses.replace(
-        pose,
-        joints=pose.joints[:frames],
-        sigma=pose.sigma[:frames],
-        contacts=pose.contacts[:frames],
-        up=pose.up[:frames],
-        times_s=pose.times_s[:frames],
-    )
+    few = rows_of(pose, np.arange(frames))
     held = hold_standing_feet(few, Trajectory(trajectory.root[:frames]))
     np.testing.assert_array_equal(held.joints, few.joints)
     assert not np.shares_memory(held.joints, few.joints)

@@ -57,7 +57,7 @@ def add_seen_contacts(pose: Pose3D, keypoints: Keypoints2D, camera: Camera) -> P
     for block in time_blocks(len(contacts), margin=int(np.ceil(REACH_S * rate_hz))):
         rows = block.read
         feet = keypoints.xy[rows, _FEET], keypoints.scores[rows, _FEET]
-        speeds = _speeds_across(*feet, depths[rows], camera, rate_hz)
+        speeds = _speeds_across(*feet, depths[rows], camera, pose.times_s[rows], rate_hz=rate_hz)
         contacts[block.kept] = _judged(pose.contacts[rows], speeds, rate_hz)[block.inside]
     return dataclasses.replace(pose, contacts=contacts)
 
@@ -71,16 +71,20 @@ def _judged(contacts: Array, speeds: Array, rate_hz: float) -> Array:
     return np.where(contacts > 0, odds / (1.0 + odds), 0.0)
 
 
-def _speeds_across(xy: Array, scores: Array, depths: Array, camera: Camera, rate_hz: float) -> Array:
+def _speeds_across(
+    xy: Array, scores: Array, depths: Array, camera: Camera, times_s: Array, *, rate_hz: float
+) -> Array:
     """Return (T, 4) m/s across the picture of toes and heels (T, 4, 2) px, NaN where they are not seen."""
     seen = np.isfinite(xy).all(axis=-1) & (scores > 0)
     rays = camera.rays(np.where(seen[..., None], xy.astype(np.float64), 0.0))
     depths = gaussian_smooth(depths, SPEED_SMOOTHING_S * rate_hz)
     steps = np.gradient(gaussian_smooth(rays, SPEED_SMOOTHING_S * rate_hz), axis=0) * depths[:, None, None]
+    # Not by np.gradient(…, times_s), to which the shorter of two steps, and its noise, counts most.
+    speeds = np.linalg.norm(steps, axis=-1) / np.gradient(times_s)[:, None]
     around = seen.copy()
     around[1:] &= seen[:-1]
     around[:-1] &= seen[1:]
-    return np.where(around, np.linalg.norm(steps, axis=-1) * rate_hz, np.nan)
+    return np.where(around, speeds, np.nan)
 
 
 def _still(given: Array, speeds: Array, rate_hz: float) -> Array:

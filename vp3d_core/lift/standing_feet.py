@@ -46,11 +46,12 @@ def hold_standing_feet(pose: Pose3D, trajectory: Trajectory) -> Pose3D:
     if len(pose.times_s) < SHORTEST_RUN + 1:
         return dataclasses.replace(pose, joints=joints)
     rate_hz = 1.0 / float(np.median(np.diff(pose.times_s)))
-    root_speed = _speeds(trajectory.root[:, 2:].astype(np.float64), ROOT_SMOOTHING_S, rate_hz)
+    durations = np.gradient(pose.times_s)[:, None]
+    root_steps = _steps(trajectory.root[:, 2:].astype(np.float64), ROOT_SMOOTHING_S * rate_hz)
     for side, contacts in (("left", pose.contacts[:, :2]), ("right", pose.contacts[:, 2:])):
         points = [JOINTS.index(f"{side}_toe"), JOINTS.index(f"{side}_heel")]
-        own_speed = _speeds(pose.joints[:, points, 2].astype(np.float64), FOOT_SMOOTHING_S, rate_hz)
-        against = (own_speed * np.sign(root_speed) < 0) | (np.abs(root_speed) < MOVING_M_S)
+        own_steps = _steps(pose.joints[:, points, 2].astype(np.float64), FOOT_SMOOTHING_S * rate_hz)
+        against = (own_steps * np.sign(root_steps) < 0) | (np.abs(root_steps) < MOVING_M_S * durations)
         share = (contacts.astype(np.float64) - NO_CONTACT) / (SURE_CONTACT - NO_CONTACT)
         depths = pose.joints[:, points, 2] + trajectory.root[:, 2:]
         correction = _correction(depths, np.clip(share, 0.0, 1.0) * against, rate_hz)
@@ -87,6 +88,6 @@ def _correction(depths: Array, standing: Array, rate_hz: float) -> Array:
     return gaussian_smooth(correction, SMOOTHING_S * rate_hz)
 
 
-def _speeds(depths: Array, smoothing_s: float, rate_hz: float) -> Array:
-    """Return the speeds (T, N) m/s of depths (T, N) m."""
-    return np.gradient(gaussian_smooth(depths, smoothing_s * rate_hz), axis=0) * rate_hz
+def _steps(depths: Array, smoothing_frames: float) -> Array:
+    """Return how far depths (T, N) m go from frame to frame, m."""
+    return np.gradient(gaussian_smooth(depths, smoothing_frames), axis=0)
