@@ -154,7 +154,7 @@ def capture_people(
 
     progress.stage("lift")
     height_m = settings.height_m or DEFAULT_HEIGHT_M
-    key = make_key(key, lifter.model_id, lifter.mirror, height_m, camera_key(camera))
+    key = make_key(key, lifter.model_id, lifter.device.type, lifter.mirror, height_m, camera_key(camera))
     arrays = store.load("lift", key)
     poses = (
         unpack_poses(arrays)

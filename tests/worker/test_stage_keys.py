@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from tests.clips import write_clip
 from tests.worker.fake_worker import IMAGE_SIZE, NUM_FRAMES, FakeDetector
@@ -16,6 +17,7 @@ from vp3d_core.camera import Camera, intrinsics_from_focal
 from vp3d_core.errors import InputError
 from vp3d_core.lift.lifter import Lifter
 from vp3d_core.motion import Motion
+from vp3d_core.pose import Pose3D
 from vp3d_core.settings import CaptureSettings
 
 pytestmark = pytest.mark.worker
@@ -103,3 +105,25 @@ def test_a_changed_program_works_anew(captures: Captures, monkeypatch: pytest.Mo
     monkeypatch.setattr(pipeline, "code_key", lambda: "another")
     captures.again()
     assert followed
+
+
+def test_poses_are_not_taken_from_another_device(captures: Captures, monkeypatch: pytest.MonkeyPatch) -> None:
+    lifted_on: list[str] = []
+    real, load = pipeline.lift_people, Lifter.load
+
+    def watched(lifter: Lifter, *values: object, **choices: object) -> list[Pose3D]:
+        lifted_on.append(lifter.device.type)
+        lifter.device = torch.device("cpu")
+        return real(lifter, *values, **choices)  # type: ignore[arg-type]
+
+    def elsewhere(*values: object, **choices: object) -> Lifter:
+        lifter = load(*values, **choices)  # type: ignore[arg-type]
+        lifter.device = torch.device("meta")
+        return lifter
+
+    monkeypatch.setattr(pipeline, "lift_people", watched)
+    captures.again()
+    assert not lifted_on
+    monkeypatch.setattr(Lifter, "load", elsewhere)
+    captures.again()
+    assert lifted_on == ["meta"]
