@@ -19,7 +19,7 @@ from .pose import Pose3D, Trajectory
 from .rotations import normalize
 from .skeletons import JOINTS
 
-__all__ = ["CONTACT_HEIGHTS_M", "FEET", "estimate_world", "sure_contacts"]
+__all__ = ["CONTACT_HEIGHTS_M", "FEET", "estimate_world", "floor_height", "sure_contacts"]
 
 CONTACT_HEIGHTS_M = np.array([0.02, 0.025, 0.02, 0.025])  # of CONTACT_JOINTS, as in the training data
 FEET = [JOINTS.index(joint) for joint in CONTACT_JOINTS]
@@ -54,7 +54,7 @@ def estimate_world(poses: Sequence[Pose3D], trajectories: Sequence[Trajectory]) 
     prior = _up_prior(poses)
     points, weights, middles = _standing_points(poses, trajectories)
     up = _fit_up(prior, points, weights, middles)
-    height = _floor_height(up, poses, trajectories)
+    height = floor_height(up, poses, trajectories)
     rotation = _rotation_with_up(up)
     first = rotation @ trajectories[0].root[0].astype(np.float64)
     world_from_camera = np.eye(4)
@@ -66,6 +66,27 @@ def estimate_world(poses: Sequence[Pose3D], trajectories: Sequence[Trajectory]) 
 def sure_contacts(contacts: Array) -> Array:
     """Return weights in [0, 1]: nothing below ``SURE_CONTACT``."""
     return np.clip((contacts.astype(np.float64) - SURE_CONTACT) / (1.0 - SURE_CONTACT), 0.0, 1.0)
+
+
+def floor_height(up: Array, poses: Sequence[Pose3D], trajectories: Sequence[Trajectory]) -> float:
+    """Return the height in m along ``up`` (3,) of the floor under people, from the camera's centre.
+
+    It is negative when the floor lies below the camera.
+    """
+    heights: list[Array] = []
+    weights: list[Array] = []
+    for pose, trajectory in zip(poses, trajectories, strict=True):
+        feet = (pose.joints[:, FEET] + trajectory.root[:, None]).astype(np.float64)
+        durations = np.gradient(pose.times_s) if len(feet) > 1 else np.zeros(1)
+        heights.append(feet @ up - CONTACT_HEIGHTS_M)
+        weights.append(sure_contacts(pose.contacts) * durations[:, None])
+    height, weight = np.concatenate(heights), np.concatenate(weights)
+    sigma = np.concatenate([pose.sigma[:, FEET] for pose in poses]).mean(axis=1)
+    height, weight = (values[sigma <= UNSEEN_RATIO * np.median(sigma)] for values in (height, weight))
+    if weight.sum() < LEAST_CONTACT_S:
+        return float(np.percentile(height.min(axis=1), LOWEST_FEET_PERCENTILE))
+    floor = _weighted_median(height.reshape(-1), weight.reshape(-1))
+    return min(floor, float(np.percentile(height, 2.0)) + BELOW_FLOOR_M)
 
 
 def _up_prior(poses: Sequence[Pose3D]) -> Array:
@@ -135,24 +156,6 @@ def _fit_up(prior: Array, points: Array, weights: Array, middles: Array) -> Arra
         _, vectors = np.linalg.eigh(scatter + level - np.outer(prior, prior) / UP_PRIOR_SD**2)
         up = vectors[:, 0] * (1.0 if vectors[:, 0] @ prior > 0 else -1.0)
     return up
-
-
-def _floor_height(up: Array, poses: Sequence[Pose3D], trajectories: Sequence[Trajectory]) -> float:
-    """Return the floor's height along ``up`` from the camera's centre, m (negative: below it)."""
-    heights: list[Array] = []
-    weights: list[Array] = []
-    for pose, trajectory in zip(poses, trajectories, strict=True):
-        feet = (pose.joints[:, FEET] + trajectory.root[:, None]).astype(np.float64)
-        durations = np.gradient(pose.times_s) if len(feet) > 1 else np.zeros(1)
-        heights.append(feet @ up - CONTACT_HEIGHTS_M)
-        weights.append(sure_contacts(pose.contacts) * durations[:, None])
-    height, weight = np.concatenate(heights), np.concatenate(weights)
-    sigma = np.concatenate([pose.sigma[:, FEET] for pose in poses]).mean(axis=1)
-    height, weight = (values[sigma <= UNSEEN_RATIO * np.median(sigma)] for values in (height, weight))
-    if weight.sum() < LEAST_CONTACT_S:
-        return float(np.percentile(height.min(axis=1), LOWEST_FEET_PERCENTILE))
-    floor = _weighted_median(height.reshape(-1), weight.reshape(-1))
-    return min(floor, float(np.percentile(height, 2.0)) + BELOW_FLOOR_M)
 
 
 def _weighted_median(values: Array, weights: Array) -> float:

@@ -7,14 +7,15 @@ import numpy as np
 
 from .arrays import Array
 from .filters import gaussian_smooth
-from .ground import CONTACT_HEIGHTS_M, FEET, sure_contacts
+from .ground import CONTACT_HEIGHTS_M, FEET, floor_height, sure_contacts
 from .pose import Pose3D, Trajectory
 from .time_blocks import time_blocks
 
-__all__ = ["body_scale", "floor_drift", "follow_drift", "own_level", "standing_level", "to_world"]
+__all__ = ["body_scales", "floor_drift", "follow_drift", "own_level", "standing_level", "to_world"]
 
 MOVING_DRIFT_M = 0.15  # a floor that drifts by more belongs to a camera that moves
-HEIGHT_RATIO = 1.2  # of people's heights about the one that was given
+SMALLEST_SHARE = 0.45  # a small child's of a tall adult's height; who differs by more is on another level
+LEAST_DEPTH_M = 0.3  # of feet below the camera; with less the tilt's error decides who seems tall
 OTHER_LEVEL_M = 0.35  # who stands this much above or below the floor stands on something else
 DRIFT_SD_S = 0.7  # of the kernel that follows a drift of the standing feet's height
 GAP_SHARES = ((1.0, 1.0), (6.0, 1e-3), (60.0, 1e-6))  # width, weight: wide where narrow are silent
@@ -42,28 +43,38 @@ def to_world(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array) -> 
     return joints_world
 
 
-def body_scale(level_m: float, *, camera_height_m: float) -> float:
-    """Return the factor on a person's size and distance that brings feet at a height down to the floor.
+def body_scales(depths_m: Array, *, camera_height_m: float) -> tuple[Array, float]:
+    """Return the factors on people's sizes and distances that put them on one floor, and its depth.
 
     Everybody is first taken to be of one height. Who is taller or shorter is then too near or too far along
-    the camera's rays and seems to stand below or above the floor; the picture stays the same when size and
-    distance grow together.
+    the camera's rays; the picture stays the same when size and distance grow together. On one floor sizes are
+    as 1 / depth, and their mean is to stay 1.
+
+    The floor is that of the most people whose sizes can be those of adults and children, of the lower ones if
+    that is undecided. All others stand on something else and keep the factor 1. Somebody on a box of up to
+    half the camera's height looks like an adult among children, and is taken for one: families are filmed
+    more often than boxes.
 
     Args:
-        level_m: Height at which the person seems to stand.
-        camera_height_m: Height of the camera above the floor.
+        depths_m: (N,) how far below the camera each person's feet stand.
+        camera_height_m: What is returned where the camera is too near the floor to tell sizes.
 
     Returns:
-        1 where it would lie beyond ``HEIGHT_RATIO`` (another level), or the camera is near the floor.
+        Factors (N,), and the height in m of the camera above the floor.
     """
-    if camera_height_m - level_m < 0.3:
-        return 1.0
-    factor = camera_height_m / (camera_height_m - level_m)
-    return factor if 1.0 / HEIGHT_RATIO <= factor <= HEIGHT_RATIO else 1.0
+    told = depths_m >= LEAST_DEPTH_M
+    if not told.any():
+        return np.ones(len(depths_m)), camera_height_m
+    groups = [told & (depths_m <= deepest) & (depths_m >= SMALLEST_SHARE * deepest) for deepest in depths_m]
+    shared = max(groups, key=lambda group: (group.sum(), depths_m[group].sum()))
+    height_m = 1.0 / float((1.0 / depths_m[shared]).mean())
+    return np.where(shared, height_m / depths_m, 1.0), height_m
 
 
 def standing_level(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array) -> float:
-    """Return the median height in m over the floor at which a person's feet stand."""
+    """Return the median height in m over the floor at which a person's feet stand, or else are lowest."""
+    if not sure_contacts(pose.contacts).any():
+        return floor_height(world_from_camera[2, :3], [pose], [trajectory]) + float(world_from_camera[2, 3])
     return float(np.median(_drift(pose, trajectory, world_from_camera)))
 
 

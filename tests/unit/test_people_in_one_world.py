@@ -68,13 +68,29 @@ def apart_m(first: Motion, second: Motion) -> Array:
     return np.linalg.norm((second.root_positions - first.root_positions)[:, :2], axis=-1)
 
 
-def test_who_is_taller_is_made_taller_and_put_further_away(walk: Motion) -> None:
-    tall = taller(moved(walk, (0.5, 1.0, 0.0)), 1.1)
-    others = seen_as(walk), seen_as(walk)  # two, so that theirs is the floor
-    first, _, found = captured(*others, seen_as(tall, of_true_size=1 / 1.1), camera_of=walk)
-    assert found.meta["height_m"] == pytest.approx(1.1 * HEIGHT_M, abs=0.03)
-    assert top_m(found) == pytest.approx(top_m(tall), abs=0.03)
-    assert apart_m(first, found) == pytest.approx(apart_m(walk, tall), abs=0.05)
+@pytest.mark.parametrize("sizes", [(1.1, 0.9), (1.25, 0.75), (0.75, 1.25), (1.2, 1.2, 0.6)])
+def test_adults_and_children_are_of_their_heights_and_on_one_floor(
+    walk: Motion, sizes: tuple[float, ...]
+) -> None:
+    places = (0.0, 0.0, 0.0), (0.5, 1.0, 0.0), (-0.6, 0.5, 0.0)
+    people = [taller(moved(walk, place), size) for place, size in zip(places, sizes, strict=False)]
+    taken_as_equal = [seen_as(one, of_true_size=1 / size) for one, size in zip(people, sizes, strict=True)]
+    found = captured(*taken_as_equal, camera_of=walk)
+    for size, true, one in zip(sizes, people, found, strict=True):
+        assert one.meta["height_m"] == pytest.approx(size * HEIGHT_M, abs=0.03)
+        assert one.meta["standing_height_m"] == 0.0
+        assert top_m(one) == pytest.approx(top_m(true), abs=0.06)
+        assert apart_m(found[0], one) == pytest.approx(apart_m(people[0], true), abs=0.1)
+    assert found[0].root_positions[0, :2] == pytest.approx([0.0, 0.0], abs=0.06)
+
+
+def test_a_child_does_not_lift_who_is_on_the_roof(walk: Motion) -> None:
+    adult, child = taller(walk, 1.25), taller(moved(walk, (0.5, 1.0, 0.0)), 0.75)
+    people = seen_as(adult, of_true_size=0.8), seen_as(child, of_true_size=1 / 0.75)
+    *both, found = captured(*people, seen_as(moved(walk, (-1.0, 1.0, 2.5))), camera_of=walk)
+    assert [one.meta["standing_height_m"] for one in both] == [0.0, 0.0]
+    assert found.meta["height_m"] == HEIGHT_M
+    assert found.meta["standing_height_m"] == pytest.approx(2.5, abs=0.05)
 
 
 def test_who_stands_on_a_roof_stays_up_there(walk: Motion) -> None:

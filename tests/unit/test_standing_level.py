@@ -6,12 +6,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests.seen_people import moved, seen, with_up
+from tests.seen_people import seen, with_up
 from vp3d_core.ground import estimate_world
 from vp3d_core.motion import Motion
 from vp3d_core.pose import Trajectory
 from vp3d_core.skeletons import JOINTS
-from vp3d_core.standing_level import body_scale, floor_drift, follow_drift, standing_level, to_world
+from vp3d_core.standing_level import body_scales, floor_drift, follow_drift, standing_level, to_world
 
 TOE = JOINTS.index("left_toe")
 
@@ -59,13 +59,30 @@ def test_a_moving_picture_moves_the_camera_and_a_still_one_does_not(walking_moti
         assert np.allclose(seen_again, pose.joints + path.root[:, None], atol=1e-6)
 
 
-def test_a_taller_person_is_made_taller_and_stands_on_the_floor(walking_motion: Motion) -> None:
-    pose, trajectory = moved(walking_motion, (0.0, 0.0, 0.0))
+def test_on_one_floor_sizes_are_as_one_over_depth_and_their_mean_is_one() -> None:
+    sizes = np.array([1.3, 1.1, 0.6])
+    factors, height_m = body_scales(1.5 / sizes, camera_height_m=9.0)
+    assert factors == pytest.approx(sizes)
+    assert height_m == pytest.approx(1.5)
+
+
+def test_who_would_be_no_human_stands_on_something_else() -> None:
+    factors, height_m = body_scales(np.array([0.2, 0.6, 1.5, -0.5]), camera_height_m=9.0)
+    assert factors.tolist() == [1.0] * 4
+    assert height_m == 1.5  # of as many people the lower ones are on the floor
+    factors, height_m = body_scales(np.array([1.5, 1.5, 4.0]), camera_height_m=9.0)
+    assert (factors.tolist(), height_m) == ([1.0] * 3, 1.5)  # of more people the floor is theirs
+
+
+def test_a_camera_near_the_floor_tells_no_sizes() -> None:
+    factors, height_m = body_scales(np.array([0.1, 0.2]), camera_height_m=0.15)
+    assert (factors.tolist(), height_m) == ([1.0, 1.0], 0.15)
+
+
+def test_without_contacts_the_lowest_feet_tell_the_level(walking_motion: Motion) -> None:
+    pose, trajectory = seen(walking_motion)
+    pose = with_up(pose, walking_motion)
     world = estimate_world([pose], [trajectory])
-    shrunk = dataclasses.replace(pose, joints=pose.joints / 1.1)
-    nearer = Trajectory(trajectory.root / 1.1)  # what a person of 1.87 m gives who is taken for 1.70 m
-    level = standing_level(shrunk, nearer, world)
-    assert level > 0.05
-    assert body_scale(level, camera_height_m=float(world[2, 3])) == pytest.approx(1.1, abs=0.02)
-    assert body_scale(2.0, camera_height_m=1.5) == 1.0
-    assert body_scale(-1.5, camera_height_m=1.5) == 1.0
+    raised = Trajectory(trajectory.root + 0.5 * world[2, :3])
+    unsure = dataclasses.replace(pose, contacts=0 * pose.contacts)
+    assert standing_level(unsure, raised, world) == pytest.approx(0.5, abs=0.03)

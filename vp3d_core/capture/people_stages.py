@@ -192,7 +192,7 @@ def fit_people(
     placed = list(zip(refined, trajectories, strict=True))
     del refined
     if len(people) > 1:
-        factors = _sizes([track_id for track_id, _ in people], placed, world)
+        factors, world = _sizes([track_id for track_id, _ in people], placed, world)
         placed = [
             _resized(pose, path, factors[who]) for (who, _), (pose, path) in zip(people, placed, strict=True)
         ]
@@ -250,22 +250,26 @@ def _fit_next(
 
 def _sizes(
     track_ids: Sequence[int], placed: Sequence[tuple[Pose3D, Trajectory]], world: Array
-) -> dict[int, float]:
-    """Return the size by which each person stands on everybody's floor, see ``standing_level.body_scale``.
+) -> tuple[dict[int, float], Array]:
+    """Return each person's size on everybody's floor, see ``standing_level.body_scales``, and that world.
 
     A track that was split at a gap is one person: its parts have one size.
     """
-    from ..standing_level import body_scale, standing_level
+    from ..standing_level import body_scales, standing_level
 
     if len(set(track_ids)) == 1:
-        return {track_ids[0]: 1.0}
+        return {track_ids[0]: 1.0}, world
     levels: dict[int, list[float]] = {}
     for track_id, (pose, path) in zip(track_ids, placed, strict=True):
         levels.setdefault(track_id, []).append(standing_level(pose, path, world))
     height_m = float(world[2, 3])
-    return {
-        who: body_scale(float(np.median(all_of)), camera_height_m=height_m) for who, all_of in levels.items()
-    }
+    depths_m = np.array([height_m - float(np.median(all_of)) for all_of in levels.values()])
+    scales, height_m = body_scales(depths_m, camera_height_m=height_m)
+    factors = dict(zip(levels, scales.tolist(), strict=True))
+    world = world.copy()
+    world[:2, 3] *= factors[track_ids[0]]  # the origin stays below the first person
+    world[2, 3] = height_m
+    return factors, world
 
 
 def _resized(pose: Pose3D, path: Trajectory, factor: float) -> tuple[Pose3D, Trajectory]:
