@@ -34,3 +34,17 @@ def moved(motion: Motion, offset: tuple[float, float, float]) -> tuple[Pose3D, T
         dataclasses.replace(motion, root_positions=motion.root_positions + np.array(offset))
     )
     return with_up(pose, motion), trajectory
+
+
+def lying_down(
+    person: tuple[Pose3D, Trajectory], motion: Motion, *, since: int, descent_m: float
+) -> tuple[Pose3D, Trajectory]:
+    """Let a person lie flat and without contacts from a frame on, as much lower as the pelvis comes down."""
+    assert motion.camera is not None
+    up = motion.camera.world_from_camera[2, :3]
+    pose, trajectory = person
+    joints, contacts, root = pose.joints.copy(), pose.contacts.copy(), trajectory.root.copy()
+    joints[since:] -= (joints[since:] @ up)[..., None] * up
+    contacts[since:] = 0.0
+    root[since:] -= descent_m * up
+    return dataclasses.replace(pose, joints=joints, contacts=contacts), Trajectory(root)

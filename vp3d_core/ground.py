@@ -19,10 +19,20 @@ from .pose import Pose3D, Trajectory
 from .rotations import normalize
 from .skeletons import JOINTS
 
-__all__ = ["CONTACT_HEIGHTS_M", "FEET", "estimate_world", "floor_height", "sure_contacts"]
+__all__ = [
+    "CONTACT_HEIGHTS_M",
+    "FEET",
+    "estimate_world",
+    "floor_height",
+    "heights_along",
+    "lowest_body",
+    "standing_contacts",
+    "sure_contacts",
+]
 
 CONTACT_HEIGHTS_M = np.array([0.02, 0.025, 0.02, 0.025])  # of CONTACT_JOINTS, as in the training data
 FEET = [JOINTS.index(joint) for joint in CONTACT_JOINTS]
+BODY = [j for j, joint in enumerate(JOINTS.points) if not joint.endswith(("_toe", "_heel", "_ankle"))]
 
 UP_PRIOR_SD = np.radians(3.0)  # of the lifter's mean up direction
 CONTACT_HEIGHT_SD_M = 0.04  # of one standing foot, after the path's depth error
@@ -30,10 +40,11 @@ BETWEEN_PEOPLE_SD_M = 0.3  # of one person's floor against another's: a box, a s
 CONTACT_CORRELATION_S = 0.5  # contacts closer in time than this share their error
 UPRIGHT_LIMIT = np.cos(np.radians(45.0))  # torso axes beyond this from the picture's up say nothing
 SURE_CONTACT = 0.5  # probability
-LEAST_CONTACT_S = 0.2  # of standing; with less the lowest feet tell where the floor is
-LOWEST_FEET_PERCENTILE = 5.0
-BELOW_FLOOR_M = 0.10  # no more than 2 % of the foot points that are seen may lie deeper than this
-UNSEEN_RATIO = 1.5  # feet outside the picture have more than this times the usual standard error
+LEAST_CONTACT_S = 0.2  # of standing; with less the lowest joints tell where the floor is
+LOWEST_PERCENTILE = 5.0
+BELOW_FLOOR_M = 0.10  # no more than 2 % of the foot points, or bodies, that are seen may lie deeper than this
+UNSEEN_RATIO = 1.5  # joints outside the picture have more than this times their usual standard error
+RAISED_FOOT_M = 0.1  # above the lowest of the body: of a handstand, or of somebody who lies
 
 
 def estimate_world(poses: Sequence[Pose3D], trajectories: Sequence[Trajectory]) -> Array:
@@ -68,25 +79,53 @@ def sure_contacts(contacts: Array) -> Array:
     return np.clip((contacts.astype(np.float64) - SURE_CONTACT) / (1.0 - SURE_CONTACT), 0.0, 1.0)
 
 
+def heights_along(up: Array, pose: Pose3D, trajectory: Trajectory) -> Array:
+    """Return the heights (T, 25) m of all joints along ``up`` (3,) from the camera's centre."""
+    return pose.joints @ up.astype(pose.joints.dtype) + (trajectory.root @ up)[:, None]
+
+
+def lowest_body(heights: Array, sigma: Array) -> Array:
+    """Return (T,) the height in m of the lowest joint that is seen, feet left out; infinite where none is.
+
+    Args:
+        heights: (T, 25) m.
+        sigma: (T, 25) m, the lifter's own standard error.
+    """
+    seen = sigma[:, BODY] <= UNSEEN_RATIO * np.median(sigma[:, BODY], axis=0)
+    return np.where(seen, heights[:, BODY], np.inf).min(axis=1)
+
+
+def standing_contacts(up: Array, pose: Pose3D) -> Array:
+    """Return the contacts (T, 4) of a pose without those of feet that are above the body."""
+    heights = pose.joints @ up.astype(pose.joints.dtype)
+    raised = heights[:, FEET] > lowest_body(heights, pose.sigma)[:, None] + RAISED_FOOT_M
+    return np.where(raised, 0.0, pose.contacts)
+
+
 def floor_height(up: Array, poses: Sequence[Pose3D], trajectories: Sequence[Trajectory]) -> float:
     """Return the height in m along ``up`` (3,) of the floor under people, from the camera's centre.
 
-    It is negative when the floor lies below the camera.
+    It is negative when the floor lies below the camera. Feet that stand set it, and nobody who is seen is
+    much below it. Where none stand it is at the lowest joints.
     """
     heights: list[Array] = []
     weights: list[Array] = []
+    bodies: list[Array] = []
     for pose, trajectory in zip(poses, trajectories, strict=True):
         feet = (pose.joints[:, FEET] + trajectory.root[:, None]).astype(np.float64)
         durations = np.gradient(pose.times_s) if len(feet) > 1 else np.zeros(1)
         heights.append(feet @ up - CONTACT_HEIGHTS_M)
-        weights.append(sure_contacts(pose.contacts) * durations[:, None])
+        weights.append(sure_contacts(standing_contacts(up, pose)) * durations[:, None])
+        bodies.append(lowest_body(heights_along(up, pose, trajectory), pose.sigma))
     height, weight = np.concatenate(heights), np.concatenate(weights)
     sigma = np.concatenate([pose.sigma[:, FEET] for pose in poses]).mean(axis=1)
     height, weight = (values[sigma <= UNSEEN_RATIO * np.median(sigma)] for values in (height, weight))
+    body = np.concatenate(bodies)
+    body = body[np.isfinite(body)]
     if weight.sum() < LEAST_CONTACT_S:
-        return float(np.percentile(height.min(axis=1), LOWEST_FEET_PERCENTILE))
+        return min(float(np.percentile(each, LOWEST_PERCENTILE)) for each in (height.min(axis=1), body))
     floor = _weighted_median(height.reshape(-1), weight.reshape(-1))
-    return min(floor, float(np.percentile(height, 2.0)) + BELOW_FLOOR_M)
+    return min(floor, *(float(np.percentile(each, 2.0)) + BELOW_FLOOR_M for each in (height, body)))
 
 
 def _up_prior(poses: Sequence[Pose3D]) -> Array:

@@ -7,7 +7,7 @@ import numpy as np
 
 from .arrays import Array
 from .filters import gaussian_smooth
-from .ground import CONTACT_HEIGHTS_M, FEET, floor_height, sure_contacts
+from .ground import CONTACT_HEIGHTS_M, FEET, floor_height, heights_along, lowest_body, sure_contacts
 from .pose import Pose3D, Trajectory
 from .time_blocks import time_blocks
 
@@ -16,6 +16,7 @@ __all__ = ["body_scales", "floor_drift", "follow_drift", "own_level", "standing_
 MOVING_DRIFT_M = 0.15  # a floor that drifts by more belongs to a camera that moves
 SMALLEST_SHARE = 0.45  # a small child's of a tall adult's height; who differs by more is on another level
 LEAST_DEPTH_M = 0.3  # of feet below the camera; with less the tilt's error decides who seems tall
+BODY_BELOW_M = 0.05  # below the floor: errors of the pose; who lies deeper for long is lifted
 OTHER_LEVEL_M = 0.35  # who stands this much above or below the floor stands on something else
 DRIFT_SD_S = 0.7  # of the kernel that follows a drift of the standing feet's height
 GAP_SHARES = ((1.0, 1.0), (6.0, 1e-3), (60.0, 1e-6))  # width, weight: wide where narrow are silent
@@ -24,6 +25,8 @@ LAST_SHARE = 1e-8  # of the clip's mean, where even they are
 
 def to_world(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array) -> Array:
     """Return a person's joints in the world, a slow drift of the level under the feet taken out.
+
+    A body that would then lie below the floor is lifted: of somebody who lies down feet say little.
 
     Args:
         pose: Root-relative joints (T, 25, 3) m, camera axes.
@@ -39,7 +42,8 @@ def to_world(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array) -> 
             pose.joints[block.kept], trajectory.root[block.kept], world_from_camera
         )
     drift = floor_drift(joints_world, contacts=pose.contacts, times_s=pose.times_s)
-    joints_world[..., 2] -= (drift - own_level(drift))[:, None]
+    lowest = lowest_body(joints_world[..., 2], pose.sigma)
+    joints_world[..., 2] -= _descent(drift, lowest=lowest, times_s=pose.times_s)[:, None]
     return joints_world
 
 
@@ -100,11 +104,23 @@ def follow_drift(pose: Pose3D, trajectory: Trajectory, world_from_camera: Array)
         (T, 4, 4) when the drift is larger than ``MOVING_DRIFT_M``, else ``world_from_camera``.
     """
     drift = _drift(pose, trajectory, world_from_camera)
-    if np.ptp(drift) <= MOVING_DRIFT_M:
+    heights = heights_along(world_from_camera[2, :3], pose, trajectory) + world_from_camera[2, 3]
+    descent = _descent(drift, lowest=lowest_body(heights, pose.sigma), times_s=pose.times_s)
+    if np.ptp(descent) <= MOVING_DRIFT_M:
         return world_from_camera
     moving = np.tile(world_from_camera, (len(drift), 1, 1))
-    moving[:, 2, 3] -= drift - own_level(drift)
+    moving[:, 2, 3] -= descent
     return moving
+
+
+def _descent(drift: Array, *, lowest: Array, times_s: Array) -> Array:
+    """Return (T,) m by which a person is let down: the drift about the own level, none below the floor."""
+    level = own_level(drift)
+    descent = drift - level
+    sunk = np.maximum(min(level, 0.0) - BODY_BELOW_M - (lowest - descent), 0.0)
+    if not sunk.any() or len(times_s) < 2:
+        return descent
+    return descent - gaussian_smooth(sunk, DRIFT_SD_S / float(np.median(np.diff(times_s))))
 
 
 def floor_drift(joints_world: Array, *, contacts: Array, times_s: Array) -> Array:

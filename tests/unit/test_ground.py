@@ -9,7 +9,7 @@ import pytest
 from tests.seen_people import moved, seen, with_up
 from tests.synthetic import look_at, walking_motion
 from vp3d_core.arrays import Array
-from vp3d_core.ground import FEET, estimate_world
+from vp3d_core.ground import FEET, estimate_world, standing_contacts
 from vp3d_core.motion import Motion
 from vp3d_core.pose import Pose3D, Trajectory
 from vp3d_core.rotations import IDENTITY
@@ -214,3 +214,36 @@ def test_people_who_stand_apart_tell_the_tilt_by_their_common_level(walking_moti
     wrong = [with_up(pose, walking_motion, error_deg=3.0) for pose, _ in (near, far)]
     assert tilt_deg(estimate_world(wrong[:1], [near[1]]), walking_motion) == pytest.approx(3.0, abs=0.1)
     assert tilt_deg(estimate_world(wrong, [near[1], far[1]]), walking_motion) < 2.3
+
+
+@pytest.mark.parametrize("contact", [0.0, 1.0])
+def test_in_a_handstand_the_lowest_of_the_body_tells_the_floor(
+    walking_motion: Motion, contact: float
+) -> None:
+    pose, trajectory = moved(walking_motion, (0.0, 0.0, 0.0))
+    up = pose.up[0]
+    joints = pose.joints - 2.0 * (pose.joints @ up)[..., None] * up
+    upside_down = dataclasses.replace(pose, joints=joints, contacts=np.full((60, 4), contact))
+    assert not standing_contacts(up, upside_down).any()
+    world = estimate_world([upside_down], [trajectory])
+    heights = (joints + trajectory.root[:, None]) @ world[2, :3] + world[2, 3]
+    assert heights.min(axis=1) == pytest.approx(np.zeros(60), abs=0.05)
+
+
+def test_hands_far_below_the_contacts_lower_the_floor_where_they_are_seen(walking_motion: Motion) -> None:
+    pose, trajectory = standing(walking_motion)
+    assert walking_motion.camera is not None
+    hand = JOINTS.index("left_hand")
+    joints, sigma = pose.joints.copy(), pose.sigma.copy()
+    joints[:12, hand] -= 1.7 * walking_motion.camera.world_from_camera[2, :3]
+    sigma[:12, hand] *= 3.0
+    height_m = estimate_world([pose], [trajectory])[2, 3]
+    guessed = dataclasses.replace(pose, joints=joints, sigma=sigma)
+    assert estimate_world([guessed], [trajectory])[2, 3] == pytest.approx(height_m, abs=1e-3)
+    told = dataclasses.replace(guessed, sigma=pose.sigma)
+    assert estimate_world([told], [trajectory])[2, 3] == pytest.approx(height_m + 0.22, abs=0.01)
+
+
+def test_contacts_of_who_walks_all_stand(walking_motion: Motion) -> None:
+    pose, _ = moved(walking_motion, (0.0, 0.0, 0.0))
+    assert standing_contacts(pose.up[0], pose).tolist() == pose.contacts.tolist()

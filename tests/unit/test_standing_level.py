@@ -6,7 +6,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests.seen_people import seen, with_up
+from tests.seen_people import lying_down, seen, with_up
 from vp3d_core.ground import estimate_world
 from vp3d_core.motion import Motion
 from vp3d_core.pose import Trajectory
@@ -86,3 +86,24 @@ def test_without_contacts_the_lowest_feet_tell_the_level(walking_motion: Motion)
     raised = Trajectory(trajectory.root + 0.5 * world[2, :3])
     unsure = dataclasses.replace(pose, contacts=0 * pose.contacts)
     assert standing_level(unsure, raised, world) == pytest.approx(0.5, abs=0.03)
+
+
+def test_who_would_lie_below_the_floor_is_lifted_and_the_camera_too(walking_motion: Motion) -> None:
+    pose, trajectory = seen(walking_motion)
+    person = with_up(pose, walking_motion), trajectory
+    world = estimate_world([person[0]], [person[1]])
+    pose, path = lying_down(person, walking_motion, since=20, descent_m=1.4)
+    joints = to_world(pose, path, world)
+    assert joints[40:, :, 2].min() > -0.15  # half a metre below it is seen
+    moving = follow_drift(pose, path, world)
+    seen_again = np.einsum("tji,tkj->tki", moving[:, :3, :3], joints - moving[:, None, :3, 3])
+    assert np.allclose(seen_again, pose.joints + path.root[:, None], atol=1e-6)
+
+
+def test_who_jumps_down_from_a_box_is_not_lifted(walking_motion: Motion) -> None:
+    pose, trajectory = seen(walking_motion)
+    person = with_up(pose, walking_motion), trajectory
+    world = estimate_world([person[0]], [person[1]])
+    raised = person[0], Trajectory(trajectory.root + 1.0 * world[2, :3])
+    joints = to_world(*lying_down(raised, walking_motion, since=50, descent_m=1.4), world)
+    assert joints[50:, 0, 2] == pytest.approx(np.full(10, 0.5), abs=0.1)

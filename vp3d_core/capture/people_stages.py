@@ -180,7 +180,7 @@ def fit_people(
         meta: Goes into each motion, with the track id added.
         progress: Is told of each person.
     """
-    from ..ground import estimate_world
+    from ..ground import estimate_world, standing_contacts
     from ..lift.refine import refine
     from ..standing_level import follow_drift
 
@@ -189,7 +189,10 @@ def fit_people(
         refined.append(refine(poses.pop(0), path, keypoints, camera, height_m=height_m))
         give_back_freed_memory()
     world = estimate_world(refined, trajectories)
-    placed = list(zip(refined, trajectories, strict=True))
+    placed = [
+        (dataclasses.replace(pose, contacts=standing_contacts(world[2, :3], pose)), path)
+        for pose, path in zip(refined, trajectories, strict=True)
+    ]
     del refined
     if len(people) > 1:
         factors, world = _sizes([track_id for track_id, _ in people], placed, world)
