@@ -48,8 +48,9 @@ def test_a_clean_walk_comes_back(view: str, rate_hz: float) -> None:
 
 
 @pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize("rate_hz", [10.0, 30.0])
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize(
+    ("view", "rate_hz"), [*((view, rate_hz) for view in VIEWS for rate_hz in (10.0, 30.0)), ("side", 240.0)]
+)
 def test_legs_that_pass_each_other_are_not_swapped(view: str, rate_hz: float, seed: int) -> None:
     times_s = times(int(3 * rate_hz), rate_hz=rate_hz, jitter=0.3, seed=seed)
     truth = walker(times_s, view_rad=VIEWS[view], phase=seed, speed_per_s=0.4)
@@ -88,6 +89,16 @@ def test_legs_exchanged_where_they_pass_each_other_are_repaired(steps: int, rate
     error = error_px(clean(keypoints(wrong, times_s), smooth=False), truth)
     assert error[:, [left, right]].max() < 0.12 * HEIGHT_PX  # at the passing itself they cannot be told apart
     assert error[:, [left, right]].mean() < 0.02 * HEIGHT_PX
+
+
+@pytest.mark.parametrize("start_s", [0.8, 2.0])
+def test_swapped_sides_are_repaired_where_the_frame_rate_changes(start_s: float) -> None:
+    times_s = np.cumsum(np.repeat(1.0 / np.array([30.0, 240.0]), [45, 300]))
+    truth = walker(times_s, view_rad=VIEWS["side"], speed_per_s=0.4)
+    burst = slice(*np.searchsorted(times_s, [start_s, start_s + 0.2]))
+    wrong = swapped(noisy(truth, 1, 0.012), BODY, burst)
+    error = error_px(clean(keypoints(wrong, times_s), smooth=False), truth)
+    assert error.mean(axis=1).max() < 0.04 * HEIGHT_PX
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -7,6 +7,9 @@ each pair: a swap turns it round, and how the person moves as a whole does not m
 predicts it. Legs seen from the side are exchanged where they pass each other, so that the way hardly jumps;
 but its velocity turns round, which shows over the next frames: several histories are followed at a time
 (beam search). Limbs that would be crossed by a swap while the trunk is not speak against it.
+
+So many histories reach back so many frames, not seconds: of a video of a higher rate every n-th frame makes a
+sequence that is judged by itself.
 """
 
 from __future__ import annotations
@@ -86,6 +89,9 @@ SIGNS = np.array([1.0, -1.0])[:, None, None]  # of a way as detected, and swappe
 # Histories that are followed at a time; those alike in so many last frames are one.
 HISTORIES = 16
 RECENT_FRAMES = 8
+# Usual step, s, between the frames of a sequence: the histories then reach back for 0.3 s.
+SEQUENCE_STEP_S = 1.0 / 30.0
+RATE_FRAMES = 9  # over so many frames the rate is measured; it may change within a video
 
 
 def find_swaps(
@@ -103,6 +109,30 @@ def find_swaps(
     Returns:
         (T, K) bool, alike for both of a pair.
     """
+    swapped = np.zeros(xy.shape[:2], dtype=bool)
+    numbers = _sequence_numbers(times_s)
+    for number in np.unique(numbers):
+        own = numbers == number
+        swapped[own] = _find_in_sequence(xy[own], scores[own], times_s[own], sizes_px[own], skeleton)
+    return swapped
+
+
+def _sequence_numbers(times_s: Array) -> IntArray:
+    """(T,) of the sequence that each frame is judged in: 0 for all at about 30 Hz and below."""
+    from scipy.ndimage import median_filter
+
+    if len(times_s) < 2:
+        return np.zeros(len(times_s), dtype=np.intp)
+    steps_s = np.diff(times_s, append=2.0 * times_s[-1] - times_s[-2])
+    halvings = np.log2(SEQUENCE_STEP_S / median_filter(steps_s, RATE_FRAMES, mode="nearest"))
+    # Only powers of two, far from each other: at jittering times n stays the same.
+    return np.arange(len(times_s)) % 2 ** np.maximum(np.rint(halvings), 0.0).astype(np.intp)
+
+
+def _find_in_sequence(
+    xy: Array, scores: Array, times_s: Array, sizes_px: Array, skeleton: KeypointSkeleton
+) -> BoolArray:
+    """``find_swaps`` for frames that are about SEQUENCE_STEP_S apart, or more."""
     swapped = np.zeros(xy.shape[:2], dtype=bool)
     for groups in STAGES:
         upright, upright_scores = swap_sides(xy, scores, swapped, skeleton)
