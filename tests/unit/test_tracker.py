@@ -84,6 +84,17 @@ def test_a_gap_is_measured_in_time_not_in_frames() -> None:
     assert [(one.frames[0], one.frames[-1]) for one in tracks] == [(0, 29), (30, 59)]
 
 
+@pytest.mark.parametrize("rate_hz", [1.0, 2.0, 3.0])
+def test_people_are_followed_at_low_frame_rates(rate_hz: float) -> None:
+    times_s = times(20, rate_hz=rate_hz)
+    scene = observe(
+        [walker(times_s, start_x=300, speed_per_s=0.0), walker(times_s, start_x=900, speed_per_s=0.0)]
+    )
+    tracks = track(scene.detections, times_s, image_size=IMAGE_SIZE)
+    assert_one_track_each(tracks, scene, 2)
+    assert [len(one.frames) for one in tracks] == [20, 20]
+
+
 def test_a_detector_that_jumps_to_another_person_starts_a_new_track() -> None:
     times_s = times(90)
     here, there = walker(times_s, start_x=200), walker(times_s, start_x=900, speed_per_s=0.0)

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..arrays import Array, IntArray, check_times
 from ..keypoints import Detections2D, Track
+from .body_size import frame_step
 from .boxes import box_iou
 from .presence import present
 from .similarity import PoseBatch, keypoint_similarity, mean_shift, spread_ratio, suppress_duplicates
@@ -22,8 +23,10 @@ __all__ = ["track"]
 
 # A person not seen for longer is somebody new when they are seen again.
 MAX_GAP_S = 1.5
-# Somebody only glimpsed is waited for this long and this many times the time they were followed.
+# Somebody only glimpsed is waited for this long, or until after the next frame but one if that is longer, and
+# this many times the time they were followed.
 GLIMPSE_GAP_S = 0.3
+GLIMPSE_GAP_FRAMES = 2.5
 GAP_PER_DURATION = 2.0
 # Detections below this are not considered at all.
 MIN_DETECTION_SCORE = 0.05
@@ -57,12 +60,13 @@ def track(detections: Sequence[Detections2D], times_s: Array, *, image_size: tup
     if len(detections) != len(times_s):
         raise ValueError(f"{len(detections)} frames of detections but {len(times_s)} times")
     check_times("times_s", times_s)
+    glimpse_gap_s = max(GLIMPSE_GAP_S, GLIMPSE_GAP_FRAMES * frame_step(times_s))
     live: list[Tracklet] = []
     ended: list[Tracklet] = []
     # each frame depends on the one before
     for frame, (found, time_s) in enumerate(zip(detections, times_s, strict=True)):
-        ended += [one for one in live if _is_lost(one, time_s)]
-        live = [one for one in live if not _is_lost(one, time_s)]
+        ended += [one for one in live if _is_lost(one, time_s, glimpse_gap_s)]
+        live = [one for one in live if not _is_lost(one, time_s, glimpse_gap_s)]
         rows = _candidates(found)
         people = PoseBatch.of(found, rows)
         there, build = (each[rows] for each in present(found, image_size=image_size))
@@ -78,9 +82,9 @@ def track(detections: Sequence[Detections2D], times_s: Array, *, image_size: tup
     return finish_tracklets(ended + live, times_s)
 
 
-def _is_lost(one: Tracklet, time_s: float) -> bool:
+def _is_lost(one: Tracklet, time_s: float, glimpse_gap_s: float) -> bool:
     """Whether a person has not been seen for too long; sooner when they were only glimpsed."""
-    return time_s - one.time_s > min(MAX_GAP_S, GLIMPSE_GAP_S + GAP_PER_DURATION * one.duration_s)
+    return time_s - one.time_s > min(MAX_GAP_S, glimpse_gap_s + GAP_PER_DURATION * one.duration_s)
 
 
 def _candidates(found: Detections2D) -> IntArray:
