@@ -8,6 +8,7 @@ import pytest
 from tests.walkers import IMAGE_SIZE, Scene, detection, observe, times, walker
 from vp3d_core.detect.tracker import MAX_GAP_S, track
 from vp3d_core.keypoints import Track
+from vp3d_core.skeletons import SLOTS
 
 Owners = list[Counter[int]]
 
@@ -157,6 +158,20 @@ def test_furniture_with_the_proportions_of_no_person_gives_no_track() -> None:
     )
     blob[:, 13:17, 1] += 30.0
     assert track(observe([blob]).detections, times_s, image_size=IMAGE_SIZE) == []
+
+
+@pytest.mark.parametrize(("trunk", "legs"), [(0.1, 1.0), (0.02, 0.15)], ids=["bent", "above"])
+def test_people_seen_along_the_trunk_are_followed(trunk: float, legs: float) -> None:
+    times_s = times(60)
+    person = walker(times_s, start_x=600, speed_per_s=0.0, view_rad=np.pi / 2)
+    hips = person[:, [SLOTS.index("mid_hip")], 1]
+    up = person[..., 1] - hips
+    person[..., 1] = hips + np.where(up < 0, trunk, legs) * up
+    seen = observe([person], noise=0.005).detections
+    (one,) = track(seen, times_s, image_size=IMAGE_SIZE)
+    assert (one.detection_index == 0).all()
+    doubted = [dataclasses.replace(found, scores=np.full_like(found.scores, 0.7)) for found in seen]
+    assert track(doubted, times_s, image_size=IMAGE_SIZE) == []
 
 
 def test_unconfident_heads_and_tails_are_cut_off() -> None:
