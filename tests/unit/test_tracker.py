@@ -134,6 +134,21 @@ def test_a_part_detected_again_for_a_moment_is_no_person() -> None:
     assert len(track(found, times_s, image_size=IMAGE_SIZE)) == 1
 
 
+def test_a_child_before_a_parent_is_somebody_else() -> None:
+    times_s = times(160, rate_hz=10.0)
+    parent = walker(times_s, start_x=600, speed_per_s=0.0, view_rad=np.pi / 2)
+    child = walker(
+        times_s, start_x=610, speed_per_s=0.0, view_rad=np.pi / 2, height_px=250.0, floor_y=649.0, phase=1.0
+    )
+    child[:40], child[70:] = np.nan, np.nan
+    scene = observe([child, parent], noise=0.005)
+    assert_one_track_each(track(scene.detections, times_s, image_size=IMAGE_SIZE), scene, 2)
+    for t, found in enumerate(scene.detections):  # less certain than the parent: a ghost
+        scores = np.where(scene.owners[t] == 0, 0.3, found.scores)
+        scene.detections[t] = dataclasses.replace(found, scores=scores)
+    assert len(track(scene.detections, times_s, image_size=IMAGE_SIZE)) == 1
+
+
 def test_short_lived_and_faint_detections_give_no_track() -> None:
     times_s = times(90)
     brief = walker(times_s)

@@ -79,7 +79,7 @@ def track(detections: Sequence[Detections2D], times_s: Array, *, image_size: tup
             one = Tracklet.start(frame, float(time_s), int(rows[column]), people, int(column))
             one.judge(is_present=True, build=float(build[column]))
             live.append(one)
-    return finish_tracklets(ended + live, times_s)
+    return finish_tracklets(ended + live, detections, times_s)
 
 
 def _is_lost(one: Tracklet, time_s: float, glimpse_gap_s: float) -> bool:
