@@ -42,3 +42,17 @@ def test_a_wrong_rate_is_told_and_not_used() -> None:
         assert found_hz == pytest.approx(30.0)
         assert len(warnings) == 1
         assert "its pictures come at 30;" in warnings[0]
+
+
+def test_a_pause_does_not_count() -> None:
+    paused_s = np.arange(60) / 30 + np.where(np.arange(60) < 30, 0.0, 3.0)
+    assert rate(30.0, paused_s) == (30.0, [])
+    found_hz, (warning,) = rate(12.0, paused_s)  # what MP4 states, the mean
+    assert found_hz == pytest.approx(30.0)
+    assert "its pictures come at 30;" in warning
+
+
+def test_steps_that_are_rounded_in_turn_are_averaged() -> None:
+    found_hz, (warning,) = rate(100 / 3, np.ceil(np.arange(60) * (10 / 3)) / 100)  # 40, 30, 30 ms: a GIF's
+    assert found_hz == 30.0
+    assert "states 33.33 frames per second, its pictures come at 30;" in warning
