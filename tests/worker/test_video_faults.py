@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -86,6 +87,24 @@ def test_raw_stream_without_stamps_gets_the_nominal_rate(tmp_path: Path) -> None
     assert steps == pytest.approx([1 / probe(path).average_rate_hz] * 7)
     assert warnings.codes == ["times_repaired"]
     assert probe(path).frame_count == 8
+
+
+def test_one_bad_stamp_delays_no_other_frame(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mkv"
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = *clips.SIZE, "yuvj420p"
+        for index, picture in enumerate(clips.marked_pictures(10)):
+            (packet,) = stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24"))
+            packet.time_base = Fraction(1, 1000)
+            packet.pts, packet.dts = 40 * index + (150 if index == 4 else 0), 40 * index
+            output.mux(packet)
+    warnings = clips.Warnings()
+    frames = list(read_frames(path, on_warning=warnings))
+    assert [clips.marked_index(frame.rgb) for frame in frames] == list(range(10))
+    np.testing.assert_allclose([frame.time_s for frame in frames], np.arange(10) / 25, atol=1e-3)
+    assert warnings.codes == ["times_repaired"]
+    assert "Frame 4 is stamped 0.310 s, before one at 0.200 s" in warnings[0][1]
 
 
 def test_change_of_size_is_scaled_to_the_first(tmp_path: Path) -> None:

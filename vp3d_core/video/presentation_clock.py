@@ -5,17 +5,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from typing import TypeAlias
 
 __all__ = ["PresentationClock"]
 
-RESET_S = 1.0  # a larger step back is a restarted counter (joined files), a smaller one a single bad stamp
+RESET_S = 0.25  # stamps that lie further back are a restarted counter (joined files), nearer ones disorder
+LATE_STEPS = 1.5  # a frame that follows within so many steps comes as expected; then the next stamp is wrong
+
+Stamps: TypeAlias = "tuple[int | None, int | None]"
 
 
 class PresentationClock:
-    """Turn the time stamps of successive frames into seconds since the first.
+    """Turns the time stamps of successive frames into seconds since the first.
 
-    Missing stamps continue at the nominal rate; stamps that do not increase are moved one nominal step
-    behind their predecessor; a counter that restarts goes on where it stopped.
+    A stamp is held against those before and after it. Missing ones continue at the nominal rate; one that
+    does not increase, or is late and comes before a smaller one, is moved between its neighbours; a counter
+    that restarts goes on where it stopped.
 
     Args:
         time_base: Seconds per tick.
@@ -34,41 +39,66 @@ class PresentationClock:
         self._origin_s: float | None = None
         self._last_s = 0.0
 
-    def tick(self, pts: int | None, dts: int | None, index: int) -> float:
+    def tick(self, stamps: Stamps, following: Stamps, index: int) -> float:
         """Return the time of the next frame, s.
 
         Args:
-            pts: Presentation stamp, ticks; None when missing.
-            dts: Decoding stamp, ticks: it stands in where the whole stream has no presentation stamps (AVI).
+            stamps: Presentation and decoding stamp, ticks; None when missing. The latter stands in where the
+                whole stream has no presentation stamps (AVI).
+            following: Those of the frame after it; twice None at the end.
             index: The frame's index, for the warning.
         """
-        first = self._origin_s is None
-        if first:
-            self._uses_dts = pts is None and dts is not None
-        ticks = dts if self._uses_dts else pts
-        stamp_s = None if ticks is None else float(ticks * self._time_base)
         if self._origin_s is None:
-            self._origin_s = 0.0 if stamp_s is None else stamp_s
+            self._uses_dts = stamps[0] is None and stamps[1] is not None
+            stamp_s = self._seconds(stamps)
+            self._origin_s = stamp_s or 0.0
             if stamp_s is None:
                 self._repair(index, "has no time stamp")
             return 0.0
-        time_s = self._last_s + self._step_s if stamp_s is None else stamp_s - self._origin_s
-        if stamp_s is None:
-            self._repair(index, "has no time stamp")
-        elif time_s <= self._last_s:
-            self._repair(index, f"is stamped {time_s:.3f} s, after one at {self._last_s:.3f} s")
-            if time_s < self._last_s - RESET_S:
-                self._origin_s = stamp_s - self._last_s - self._step_s
-            time_s = self._last_s + self._step_s
-        self._last_s = time_s
-        return time_s
+        stamp_s, following_s = self._seconds(stamps), self._seconds(following)
+        time_s = None if stamp_s is None else stamp_s - self._origin_s
+        next_s = None if following_s is None else following_s - self._origin_s
+        finding = self._fault(time_s, next_s)
+        if finding:
+            self._repair(index, finding)
+        self._last_s = self._placed_s(time_s, next_s) if finding or time_s is None else time_s
+        return self._last_s
+
+    def _seconds(self, stamps: Stamps) -> float | None:
+        ticks = stamps[self._uses_dts]
+        return None if ticks is None else float(ticks * self._time_base)
+
+    def _fault(self, time_s: float | None, next_s: float | None) -> str:
+        """Return what is wrong with a stamp, or ""."""
+        if time_s is None:
+            return "has no time stamp"
+        if time_s <= self._last_s:
+            return f"is stamped {time_s:.3f} s, after one at {self._last_s:.3f} s"
+        is_late = time_s > self._last_s + LATE_STEPS * self._step_s
+        if is_late and next_s is not None and self._last_s < next_s < time_s:
+            return f"is stamped {time_s:.3f} s, before one at {next_s:.3f} s"
+        return ""
+
+    def _placed_s(self, time_s: float | None, next_s: float | None) -> float:
+        """Return a time for a frame whose stamp cannot be taken, s: so that the next can, if possible."""
+        expected_s = self._last_s + self._step_s
+        if next_s is None:
+            return expected_s
+        if next_s > self._last_s:
+            return min(expected_s, (self._last_s + next_s) / 2.0)
+        if time_s is None or next_s <= time_s:
+            return expected_s
+        if next_s >= self._last_s - RESET_S:
+            return self._last_s + self._step_s / 2.0  # the stamps increase again, and catch up
+        self._origin_s = (self._origin_s or 0.0) + time_s - expected_s
+        return expected_s
 
     def _repair(self, index: int, finding: str) -> None:
         if not self._warned:
             self._warned = True
             self._warn(
                 "times_repaired",
-                f"Frame {index} {finding}; such frames are placed "
+                f"Frame {index} {finding}; such frames are placed at most "
                 f"{self._step_s * 1000:.0f} ms after the one before",
                 index,
             )

@@ -3,7 +3,8 @@
 
 Times are seconds since the first picture, taken from the stream and never computed as index / rate.
 Decoding always starts at the beginning, because seeking is off by some frames in many files: index and
-time of a frame do not depend on ``start_s``. One frame is held at a time.
+time of a frame do not depend on ``start_s``. Two frames are held at a time, as a time stamp is judged by
+the next.
 """
 
 from __future__ import annotations
@@ -165,13 +166,14 @@ def _timed_pictures(
     clock = PresentationClock(source.time_base, source.nominal_step_s, warn)
     last: tuple[float, VideoFrame] | None = None
     size: tuple[int, int] | None = None
-    for index, picture in enumerate(source.decode()):
+    for index, (picture, following) in enumerate(_with_following(source.decode())):
         if size not in (None, (picture.width, picture.height)):
             warn(
                 "size_changed", f"From frame {index} on pictures are {picture.width}x{picture.height}", index
             )
         size = picture.width, picture.height
-        time_s = clock.tick(picture.pts, picture.dts, index)
+        next_stamps = (None, None) if following is None else (following.pts, following.dts)
+        time_s = clock.tick((picture.pts, picture.dts), next_stamps, index)
         if end_s is not None and time_s >= end_s - TIME_TOLERANCE_S:
             return
         last = time_s, picture
@@ -179,6 +181,15 @@ def _timed_pictures(
     if last is None:
         raise source.nothing_decoded()
     _warn_if_truncated(source, *last, warn)
+
+
+def _with_following(pictures: Iterator[VideoFrame]) -> Iterator[tuple[VideoFrame, VideoFrame | None]]:
+    """Yield each picture with the one after it, None after the last."""
+    picture = next(pictures, None)
+    while picture is not None:
+        following = next(pictures, None)
+        yield picture, following
+        picture = following
 
 
 def _warn_if_truncated(source: VideoSource, time_s: float, picture: VideoFrame, warn: OnWarning) -> None:
