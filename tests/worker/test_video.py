@@ -74,6 +74,47 @@ def test_times_count_from_the_first_picture(tmp_path: Path) -> None:
     np.testing.assert_allclose([f.time_s for f in read_frames(path)], [0.0, 0.04, 0.08], atol=1e-4)
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts", ".webm"])
+def test_duration_counts_from_the_first_picture(tmp_path: Path, suffix: str) -> None:
+    codec = "libvpx-vp9" if suffix == ".webm" else "libx264"
+    times_s = [7.0 + index / 25 for index in range(10)]
+    path = clips.write_clip(
+        tmp_path / f"clip{suffix}", clips.marked_pictures(10), times_s=times_s, codec=codec
+    )
+    warnings = clips.Warnings()
+    assert len(list(read_frames(path, on_warning=warnings))) == 10
+    assert warnings == []
+    info = probe(path)
+    assert info.duration_s == pytest.approx(0.4, abs=0.01)
+    assert info.frame_count == 10
+
+
+def test_duration_that_mkvmerge_wrote_is_taken_as_it_is(tmp_path: Path) -> None:
+    times_s = [7.0 + index / 25 for index in range(10)]
+    clip = clips.write_clip(tmp_path / "clip.mkv", clips.marked_pictures(10), times_s=times_s)
+    path = tmp_path / "merged.mkv"
+    with av.open(str(clip)) as source, av.open(str(path), "w") as output:
+        stream = output.add_stream_from_template(source.streams.video[0])
+        stream.metadata["_STATISTICS_TAGS"] = "BPS DURATION NUMBER_OF_FRAMES NUMBER_OF_BYTES"
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                output.mux(packet)
+    assert probe(path).duration_s == pytest.approx(7.4, abs=0.01)  # mkvmerge would have written 0.4 s
+
+
+def test_pictures_that_an_edit_list_leaves_out_do_not_count(tmp_path: Path) -> None:
+    times_s = [index / 25 - 0.2 for index in range(12)]  # before zero: an MP4 gets an edit list
+    path = clips.write_clip(tmp_path / "clip.mp4", clips.marked_pictures(12), times_s=times_s)
+    warnings = clips.Warnings()
+    frames = list(read_frames(path, on_warning=warnings))
+    assert [clips.marked_index(frame.rgb) for frame in frames] == [5, 6, 7, 8, 9, 10, 11]
+    assert warnings == []
+    info = probe(path)
+    assert info.frame_count == 7
+    assert info.duration_s == pytest.approx(7 / 25, abs=0.01)
+
+
 @pytest.mark.parametrize("size", [(97, 63), (33, 65), (50, 35)])
 def test_odd_sizes(tmp_path: Path, size: tuple[int, int]) -> None:
     path = clips.write_clip(

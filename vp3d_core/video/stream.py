@@ -27,6 +27,7 @@ OnWarning: TypeAlias = Callable[[str, str, "int | None"], None]
 MAX_DECODER_THREADS = 4  # more gain little for one stream, and the detector needs the cores
 TEXT_FORMATS = frozenset({"tty", "bin", "idf", "xbin", "adf"})  # FFmpeg "plays" text files as terminal art
 ATTACHED_PICTURE = 0x400  # AV_DISPOSITION_ATTACHED_PIC
+MKVMERGE_TAG = "_STATISTICS_TAGS"  # its DURATION counts from the first picture, FFmpeg's from time zero
 FALLBACK_RATE_HZ = 25.0  # for raw streams that state no rate at all: FFmpeg's own choice for them
 ANY_VIDEO_HINT = "Choose a video such as MP4, MOV, MKV, WebM or AVI."
 
@@ -175,23 +176,28 @@ class VideoSource:
         """Return the duration of the video stream as the file states it, s; None when it does not."""
         if self._stream.duration:
             return float(self._stream.duration * self.time_base)
-        tag = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", self._stream.metadata.get("DURATION", ""))
+        metadata = self._stream.metadata
+        tag = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", metadata.get("DURATION", ""))
         if tag:
-            return int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3])
+            end_s = int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3])
+            if MKVMERGE_TAG in metadata:
+                return end_s
+            return max(0.0, end_s - float((self._stream.start_time or 0) * self.time_base))
         if self._container.duration and len(self._container.streams) == 1:
             return self._container.duration / 1e6  # in FFmpeg's AV_TIME_BASE, microseconds
         return None
 
-    def rate_duration_count(self) -> tuple[float, float, int | None]:
+    def rate_duration_count(self) -> tuple[float, float, int]:
         """Return frames per second, duration in s and number of frames; packets are counted if need be."""
         rate_hz, duration_s = self._stated_rate_hz(), self.stated_duration_s()
-        count = self._stream.frames or None
         if duration_s is None:
             count = self._count_packets()
-            duration_s = count / rate_hz
-        if count is None:
-            count = max(1, round(duration_s * rate_hz))
-        return rate_hz, duration_s, count
+            return rate_hz, count / rate_hz, count
+        count = max(1, round(duration_s * rate_hz))
+        stored = self._stream.frames
+        # MP4's takes in the pictures that an edit list leaves out; those of others are exact.
+        is_trimmed = "mp4" in self._container.format.name and stored > count + 1
+        return rate_hz, duration_s, count if is_trimmed or not stored else stored
 
     def _stated_rate_hz(self) -> float:
         rate = self._stream.average_rate or self._stream.guessed_rate or self._stream.base_rate
