@@ -39,8 +39,19 @@ def test_truncated_file_yields_what_it_has(tmp_path: Path, suffix: str) -> None:
     assert [frame.index for frame in frames] == list(range(len(frames)))
     if suffix != ".ts":  # a transport stream has no header that promises a length
         assert "truncated" in warnings.codes
-    if suffix in (".mp4", ".mkv"):  # FFmpeg corrects an AVI's promise by the size of the file
         assert "header promises 1.60 s" in warnings[-1][1]
+        assert probe(path).frame_count == 40
+
+
+def test_avi_cut_between_two_pictures_is_truncated(tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (40, 64, 96, 3), dtype=np.uint8)
+    path = clips.write_clip(tmp_path / "clip.avi", list(noise), codec="mjpeg", pixel_format="yuvj420p")
+    data = path.read_bytes()
+    path.write_bytes(data[: data.index(b"00dc", len(data) // 2)])
+    warnings = clips.Warnings()
+    assert 10 < len(list(read_frames(path, on_warning=warnings))) < 30
+    assert warnings.codes == ["truncated"]
+    assert "its header promises 1.60 s" in warnings[0][1]
 
 
 def test_truncated_file_before_the_wanted_end_does_not_warn(tmp_path: Path) -> None:

@@ -175,7 +175,10 @@ class VideoSource:
     def stated_duration_s(self) -> float | None:
         """Return the duration of the video stream as the file states it, s; None when it does not."""
         if self._stream.duration:
-            return float(self._stream.duration * self.time_base)
+            duration_s = float(self._stream.duration * self.time_base)
+            # FFmpeg makes an AVI's fit the size of the file, but leaves the number of frames.
+            is_avi = self._container.format.name == "avi"
+            return max(duration_s, self._stream.frames * self.nominal_step_s) if is_avi else duration_s
         metadata = self._stream.metadata
         tag = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", metadata.get("DURATION", ""))
         if tag:
