@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import sys
 from fractions import Fraction
 from itertools import pairwise
@@ -168,7 +169,7 @@ def test_song_with_a_cover_picture_is_no_video(tmp_path: Path) -> None:
         output.mux(cover.encode(None))
         output.mux(sound.encode(frame))
         output.mux(sound.encode(None))
-    with pytest.raises(VideoReadError, match="has no video stream"):
+    with pytest.raises(VideoReadError, match="is no video, its only picture is a cover"):
         probe(path)
 
 
@@ -182,8 +183,20 @@ def test_no_picture_can_be_decoded(tmp_path: Path) -> None:
     for packet in packets:
         data = data.replace(packet, bytes(len(packet)))
     path.write_bytes(data)
-    with pytest.raises(VideoReadError, match=r"No picture of clip\.mkv \(mjpeg\) can be decoded"):
+    with pytest.raises(VideoReadError, match=r"No picture of clip\.mkv \(mjpeg\) can be decoded") as caught:
         list(read_frames(path, on_warning=clips.Warnings()))
+    assert "damaged or incomplete" in caught.value.hint
+
+
+def test_an_animation_that_cannot_be_decoded_is_to_be_converted(tmp_path: Path) -> None:
+    chunks = b"VP8X" + struct.pack("<I10B", 10, 2, 0, 0, 0, 95, 0, 0, 63, 0, 0)  # animated, 96x64
+    chunks += b"ANIM" + struct.pack("<I6B", 6, 0, 0, 0, 0, 0, 0)
+    chunks += b"ANMF" + struct.pack("<I16B", 16, 0, 0, 0, 0, 0, 0, 95, 0, 0, 63, 0, 0, 40, 0, 0, 0)
+    path = tmp_path / "clip.webp"
+    path.write_bytes(b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WEBP" + chunks)
+    with pytest.raises(VideoReadError, match=r"No picture of clip\.webp") as caught:
+        probe(path)
+    assert "convert it to MP4" in caught.value.hint
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permission bits")

@@ -26,6 +26,7 @@ OnWarning: TypeAlias = Callable[[str, str, "int | None"], None]
 
 MAX_DECODER_THREADS = 4  # more gain little for one stream, and the detector needs the cores
 TEXT_FORMATS = frozenset({"tty", "bin", "idf", "xbin", "adf"})  # FFmpeg "plays" text files as terminal art
+STILLS_ONLY = frozenset({"webp"})  # codecs of which FFmpeg (8.0) decodes still pictures, but no animations
 ATTACHED_PICTURE = 0x400  # AV_DISPOSITION_ATTACHED_PIC
 MKVMERGE_TAG = "_STATISTICS_TAGS"  # its DURATION counts from the first picture, FFmpeg's from time zero
 FALLBACK_RATE_HZ = 25.0  # for raw streams that state no rate at all: FFmpeg's own choice for them
@@ -167,9 +168,11 @@ class VideoSource:
     def nothing_decoded(self) -> VideoReadError:
         """Return the error for a video of which no picture could be decoded."""
         reason = self.read_error or self._decode_error or "it holds no pictures"
+        hint = "The file is probably damaged or incomplete; copy or export it again."
+        if self.codec_name in STILLS_ONLY:
+            hint = "FFmpeg cannot decode animations of this format; convert it to MP4."
         return VideoReadError(
-            f"No picture of {self._path.name} ({self.codec_name}) can be decoded: {reason}",
-            hint="The file is probably damaged or incomplete; copy or export it again.",
+            f"No picture of {self._path.name} ({self.codec_name}) can be decoded: {reason}", hint=hint
         )
 
     def stated_duration_s(self) -> float | None:
@@ -256,8 +259,10 @@ def _main_stream(container: InputContainer, path: Path) -> VideoStream:
     streams = [s for s in container.streams.video if not _is_cover(s)]
     if not len(container.streams):
         raise _not_a_video(path, ValueError("it holds no streams"))
+    if not streams and container.streams.video:
+        raise VideoReadError(f"{path} is no video, its only picture is a cover", hint=ANY_VIDEO_HINT)
     if not streams:
-        found = ", ".join(f"{s.type}" for s in container.streams) or "none"
+        found = ", ".join(f"{s.type}" for s in container.streams)
         raise VideoReadError(f"{path} has no video stream (streams: {found})", hint=ANY_VIDEO_HINT)
     best = container.streams.best("video")
     stream = next((s for s in streams if best is not None and s.index == best.index), streams[0])
