@@ -6,6 +6,7 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from vp3d_core.video.presentation_clock import PresentationClock
@@ -90,6 +91,15 @@ def test_several_late_stamps_delay_the_rest_which_keeps_its_own_steps() -> None:
 def test_equal_stamps_go_on_at_the_nominal_rate() -> None:
     result, _ = times([7] * 40)
     assert result == pytest.approx([0.04 * index for index in range(40)])
+
+
+def test_times_increase_whatever_the_stamps() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(500):
+        stamps = [int(stamp) if rng.random() < 0.9 else None for stamp in rng.integers(0, 200, 20)]
+        result, warnings = times(stamps)
+        assert np.diff(result).min() > 1e-7
+        assert len(warnings) == 1
 
 
 def test_no_stamps_at_all() -> None:

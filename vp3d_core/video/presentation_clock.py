@@ -11,6 +11,7 @@ __all__ = ["PresentationClock"]
 
 RESET_S = 0.25  # stamps that lie further back are a restarted counter (joined files), nearer ones disorder
 LATE_STEPS = 1.5  # a frame that follows within so many steps comes as expected; then the next stamp is wrong
+MIN_STEP_S = 1e-6  # a smaller increase is none: times are floats, and finer stamps are not in use
 
 Stamps: TypeAlias = "tuple[int | None, int | None]"
 
@@ -72,19 +73,22 @@ class PresentationClock:
         """Return what is wrong with a stamp, or ""."""
         if time_s is None:
             return "has no time stamp"
-        if time_s <= self._last_s:
+        if not self._increases(time_s):
             return f"is stamped {time_s:.3f} s, after one at {self._last_s:.3f} s"
         is_late = time_s > self._last_s + LATE_STEPS * self._step_s
-        if is_late and next_s is not None and self._last_s < next_s < time_s:
+        if is_late and next_s is not None and self._increases(next_s) and next_s < time_s:
             return f"is stamped {time_s:.3f} s, before one at {next_s:.3f} s"
         return ""
+
+    def _increases(self, time_s: float) -> bool:
+        return time_s > self._last_s + MIN_STEP_S
 
     def _placed_s(self, time_s: float | None, next_s: float | None) -> float:
         """Return a time for a frame whose stamp cannot be taken, s: so that the next can, if possible."""
         expected_s = self._last_s + self._step_s
         if next_s is None:
             return expected_s
-        if next_s > self._last_s:
+        if self._increases(next_s):
             return min(expected_s, (self._last_s + next_s) / 2.0)
         if time_s is None or next_s <= time_s:
             return expected_s
