@@ -2,7 +2,7 @@
 """Say what is installed, on which device it runs, which weights are there, and what is missing.
 
 Runs in the worker's Python. ``examine`` only looks: it fetches and changes nothing. Packages are looked up
-by their metadata; torch alone is imported, as only it knows the devices.
+by their metadata and the files that those list; torch alone is imported, as only it knows the devices.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import json
 import platform
 import shutil
 import sys
+import sysconfig
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from typing import Literal
 
 from . import __version__
 from .errors import VP3DError
+from .installer.package_faults import incomplete_packages, pinned_names
+from .installer.steps import WORKER_FILES
 from .user_folders import data_folder
 
 __all__ = ["Finding", "examine", "exit_code", "format_findings", "run_doctor"]
@@ -68,7 +71,7 @@ def examine() -> list[Finding]:
     return [
         Finding("vp3d", "ok", f"{__version__} from {home}"),
         python,
-        *[_examine_package(name, purpose) for name, purpose in PACKAGES.items()],
+        *_examine_packages(home / "requirements"),
         _examine_device(),
         _examine_lifter_weights(),
         _examine_mmpose_weights(),
@@ -122,7 +125,21 @@ def examine_data_folder() -> Finding:
     return Finding("data folder", "ok", text)
 
 
-def _examine_package(name: str, purpose: str) -> Finding:
+def _examine_packages(requirements: Path) -> list[Finding]:
+    """Look at each of PACKAGES; of the other packages only those are told that something is wrong with."""
+    incomplete = incomplete_packages(Path(sysconfig.get_path("purelib")))
+    found = [_examine_package(name, purpose, incomplete) for name, purpose in PACKAGES.items()]
+    pinned: list[str] = []
+    if requirements.is_dir():  # not beside a vp3d_core that pip installed
+        pinned = pinned_names(requirements, WORKER_FILES, minor=sys.version_info.minor)
+    others = sorted({*pinned, *incomplete} - {*PACKAGES})
+    further = [_examine_package(name, "needed by the above", incomplete) for name in others]
+    return [*found, *(finding for finding in further if finding.state != "ok")]
+
+
+def _examine_package(name: str, purpose: str, incomplete: dict[str, str]) -> Finding:
+    if name in incomplete:
+        return Finding(name, "missing", f"incomplete: {incomplete[name]} ({purpose})", INSTALL_HINT)
     try:
         version = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
@@ -148,10 +165,10 @@ def _examine_device() -> Finding:
 
 
 def _examine_lifter_weights() -> Finding:
-    from .lift.weights import load_lifter_model
-
     try:
         import torch
+
+        from .lift.weights import load_lifter_model
 
         _, header = load_lifter_model(None, torch.device("cpu"))
     except VP3DError as error:

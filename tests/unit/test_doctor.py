@@ -52,3 +52,25 @@ def test_json_is_a_list_of_findings(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {"python", "device", "lifter weights", "mmpose weights", "data folder"} <= set(findings)
     assert findings["surely-not-installed-anywhere"]["state"] == "missing"
     assert "install.py install" in findings["surely-not-installed-anywhere"]["remedy"]
+
+
+def test_packages_without_all_their_files_are_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    records = {
+        "tiny_numpy-1.0.dist-info": "tiny_numpy/__init__.py,,\ntiny_numpy/core.py,,\n",
+        "tiny_yaml-1.0.dist-info": "tiny_yaml.py,,\n",
+        "tiny_whole-1.0.dist-info": '"tiny_whole,1.py",,\n__pycache__/tiny_whole.pyc,,\n',
+    }
+    for folder, record in records.items():
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "INSTALLER").touch()
+        (tmp_path / folder / "RECORD").write_text(record, encoding="utf-8")
+    (tmp_path / "tiny_whole,1.py").touch()
+    monkeypatch.setattr(doctor, "PACKAGES", {"tiny-numpy": "arrays"})
+    monkeypatch.setattr(doctor.sysconfig, "get_path", lambda name: str(tmp_path))
+    found = {finding.name: finding for finding in doctor.examine()}
+    assert found["tiny-numpy"].state == found["tiny-yaml"].state == "missing"
+    assert "tiny_numpy/__init__.py and 1 more of its files gone" in found["tiny-numpy"].text
+    assert "install.py install" in found["tiny-numpy"].remedy
+    assert "tiny-whole" not in found

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from vp3d_core.installer import link, pip_process, steps
-from vp3d_core.installer.steps import TorchChoice, worker_steps
+from vp3d_core.installer import link, package_faults, pip_process, steps
+from vp3d_core.installer.steps import WORKER_FILES, TorchChoice, worker_steps
 from vp3d_core.user_folders import environment_python
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,6 +68,16 @@ def test_every_requirement_is_pinned() -> None:
             assert re.fullmatch(r"[\w.-]+(\[\w+\])?==[\w.]+(; python_version .*)?", line), (
                 f"{path.name}: {line}"
             )
+
+
+def test_pins_for_other_pythons_are_not_missed() -> None:
+    names = {
+        minor: package_faults.pinned_names(REQUIREMENTS, WORKER_FILES, minor=minor) for minor in (10, 12)
+    }
+    assert "xtcocotools" in names[10]
+    assert "xtcocotools" not in names[12]
+    assert names[10].count("scipy") == names[12].count("scipy") == 1
+    assert {"mmcv-lite", "typing-extensions", "json-tricks"} <= {*names[12]}
 
 
 @pytest.mark.parametrize(

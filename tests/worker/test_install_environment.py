@@ -20,6 +20,7 @@ from vp3d_core.installer import environment, pip_process
 from vp3d_core.installer.environment import Progress, ensure_worker
 from vp3d_core.installer.installation import Installation, installation
 from vp3d_core.installer.interpreters import Interpreter, probe
+from vp3d_core.installer.link import site_packages
 
 ROOT = Path(__file__).resolve().parents[2]
 SUPPORTED = sys.version_info[:2] in ((3, 10), (3, 11), (3, 12))
@@ -72,7 +73,12 @@ class Site:
         (self.checkout / "requirements" / f"{file}.txt").write_text(pin + "\n", encoding="utf-8")
 
     def install(
-        self, *, with_tests: bool = False, rebuild: bool = False, may_search: bool = True
+        self,
+        *,
+        with_tests: bool = False,
+        rebuild: bool = False,
+        may_search: bool = True,
+        verify: bool = False,
     ) -> Installation:
         self.started.clear()
         wanted = installation(self.checkout, with_tests=with_tests)
@@ -83,7 +89,7 @@ class Site:
             assert isinstance(found, Interpreter)
             return found
 
-        ensure_worker(wanted, find_python=find_python, rebuild=rebuild, on_progress=self._note)
+        ensure_worker(wanted, find_python=find_python, rebuild=rebuild, on_progress=self._note, verify=verify)
         return wanted
 
     def _note(self, progress: Progress) -> None:
@@ -140,8 +146,34 @@ def test_an_installation_fails_resumes_rests_and_updates(site: Site) -> None:
     wanted.python.unlink()
     site.install()
     assert "PyTorch" in site.started, "without its interpreter the environment is made anew"
+    shutil.rmtree(site_packages(wanted.environment))
+    site.install(verify=True)
+    assert "PyTorch" in site.started, "without any package, too"
     assert environment.remove_worker() == wanted.folder
     assert not wanted.folder.exists()
+
+
+def test_packages_that_were_damaged_are_installed_again_and_no_others(site: Site) -> None:
+    site.add_wheel("tiny-openmm", "1.0")
+    wanted = site.install()
+    site.install(verify=True, may_search=False)
+    assert site.started == [], "a complete environment is left alone"
+
+    packages = site_packages(wanted.environment)
+    (packages / "tiny_torch.py").unlink()
+    (packages / "tiny_openmm.py").unlink()
+    shutil.rmtree(packages / "tiny_openmm-1.0.dist-info")
+    untouched = packages / "tiny_worker-1.0.dist-info"
+    before = untouched.stat().st_mtime_ns
+    assert wanted.damaged_packages() == ["tiny-openmm", "tiny-torch"]
+    site.install(may_search=False)
+    assert site.started == [], "a capture does not take the time to look"
+    site.install(verify=True, may_search=False)
+    assert site.started[0] == "installing again: tiny-openmm, tiny-torch"
+    assert version_of(wanted, "tiny_torch") == version_of(wanted, "tiny_openmm") == "1.0"
+    assert untouched.stat().st_mtime_ns == before
+    assert wanted.is_ready()
+    assert wanted.damaged_packages() == []
 
 
 def test_a_package_that_does_not_import_is_named(site: Site) -> None:

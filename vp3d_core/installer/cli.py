@@ -41,7 +41,7 @@ commands:
   test [pytest options]     install what is needed, then run the tests
   doctor                    say what is installed, on which device it runs, and what is missing
   weights [--from-file F]   fetch MMPose's weights, or import them from a file
-  install                   make or update the worker environment, nothing else
+  install                   make, update or mend the worker environment, nothing else
   build [--out DIR]         build the Blender extension, dist/vp3d-X.Y.Z.zip
   python                    print the path of the worker's Python
   uninstall --yes           remove the worker environment (weights and captures stay)
@@ -99,7 +99,7 @@ def _make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _ensure(options: argparse.Namespace, *, with_tests: bool = False) -> Installation:
+def _ensure(options: argparse.Namespace, *, with_tests: bool = False, verify: bool = False) -> Installation:
     """Bring the worker environment up to date, showing the steps on stderr."""
     index = options.torch_index or os.environ.get(TORCH_INDEX_VARIABLE)
     torch = TorchChoice(options.torch or "auto", index or "") if options.torch or index else None
@@ -112,6 +112,7 @@ def _ensure(options: argparse.Namespace, *, with_tests: bool = False) -> Install
             find_python=lambda: find_interpreter(options.python),
             rebuild=rebuild,
             on_progress=display.show,
+            verify=verify,
         )
     finally:
         display.end_line()
@@ -217,7 +218,9 @@ def _doctor(options: argparse.Namespace, rest: list[str]) -> int:
         missing = [step.title for step in wanted.steps if wanted.state().get(step.name) != step.key]
         print(f"MISSING  worker environment in {wanted.folder}")
         print(f"         not done: {'; '.join(missing) or 'self-check'}. Run: python install.py install")
-        if not is_linked(wanted.environment):  # after all steps: nothing can be run before
+        if not (
+            wanted.is_made() and is_linked(wanted.environment)
+        ):  # after all steps: nothing can be run before
             return 1
     else:
         print(f"ok       worker environment in {wanted.folder}")
@@ -229,7 +232,7 @@ def _doctor(options: argparse.Namespace, rest: list[str]) -> int:
 def _install(options: argparse.Namespace, rest: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="install.py install")
     parser.add_argument("--tests", action="store_true", help="add the test tools")
-    wanted = _ensure(options, with_tests=parser.parse_args(rest).tests)
+    wanted = _ensure(options, with_tests=parser.parse_args(rest).tests, verify=True)
     launcher = launcher_path(wanted.environment)
     print(f"Installed in {wanted.folder}")
     print(f"The command vp3d is {launcher}")

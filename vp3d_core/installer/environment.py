@@ -61,6 +61,7 @@ def ensure_worker(
     find_python: Callable[[], Interpreter],
     rebuild: bool,
     on_progress: ProgressHandler,
+    verify: bool = False,
 ) -> None:
     """Bring the worker environment up to date; return at once when it is.
 
@@ -69,11 +70,12 @@ def ensure_worker(
         find_python: Called for the Python to make the environment with, only when it has to be made.
         rebuild: Make the environment anew even if it looks complete.
         on_progress: Called at each step's start, during it, and at its end.
+        verify: Look for the files of every package, too, and install again what lacks some.
 
     Raises:
         WorkerNotInstalled: A step failed; the message names it and its log, the hint what to do.
     """
-    if not rebuild and wanted.is_ready():
+    if not rebuild and wanted.is_ready() and not (verify and wanted.damaged_packages()):
         link_checkout(wanted.environment, wanted.checkout)
         return
     wanted.folder.mkdir(parents=True, exist_ok=True)
@@ -83,6 +85,8 @@ def ensure_worker(
     ):
         if rebuild:
             _forget(wanted)
+        elif verify and wanted.is_ready():
+            _forget_steps_if_damaged(wanted, on_progress)
         if not wanted.is_ready():
             _install(wanted, find_python, on_progress)
         link_checkout(wanted.environment, wanted.checkout)
@@ -106,7 +110,7 @@ def _install(
     state = wanted.state()
     steps = wanted.steps
     count = len(steps) + 2
-    if state.get("layout") != LAYOUT or not wanted.python.exists():
+    if state.get("layout") != LAYOUT or not wanted.is_made():
         state = {}
     if not state:
         with _timed(Progress(1, count, "virtual environment"), on_progress) as report:
@@ -228,6 +232,18 @@ def _check_room(folder: Path, torch: TorchChoice) -> None:
 def _forget(wanted: Installation) -> None:
     for name in ("ready.json", "state.json"):
         (wanted.folder / name).unlink(missing_ok=True)
+
+
+def _forget_steps_if_damaged(wanted: Installation, on_progress: ProgressHandler) -> None:
+    """Make all steps run again where a package lacks something; pip leaves alone what is complete."""
+    damaged = wanted.damaged_packages()
+    if not damaged:
+        return
+    on_progress(Progress(0, 0, f"installing again: {', '.join(damaged)}"))
+    (wanted.folder / "ready.json").unlink(missing_ok=True)
+    steps = {step.name for step in dataclasses.replace(wanted, with_tests=True).steps}
+    kept = {name: value for name, value in wanted.state().items() if name not in steps}
+    write_state(wanted.folder / "state.json", kept)
 
 
 def _log_of(name: str) -> Path:

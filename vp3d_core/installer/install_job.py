@@ -90,7 +90,11 @@ def _install(options: argparse.Namespace, emit: Emit) -> Path:
 
     wanted = installation(CHECKOUT)
     ensure_worker(
-        wanted, find_python=lambda: find_interpreter(options.python), rebuild=False, on_progress=show
+        wanted,
+        find_python=lambda: find_interpreter(options.python),
+        rebuild=False,
+        on_progress=show,
+        verify=True,
     )
     return wanted.folder
 

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..user_folders import environment_python, worker_folder
-from .steps import Step, TorchChoice, test_step, worker_steps
+from .link import site_packages
+from .package_faults import incomplete_packages, package_name, pinned_names
+from .steps import TEST_FILES, WORKER_FILES, Step, TorchChoice, test_step, worker_steps
 
 __all__ = ["LAYOUT", "Installation", "installation", "read_state", "write_state"]
 
@@ -58,11 +60,27 @@ class Installation:
         """What was done so far: step name to key."""
         return read_state(self.folder / "state.json")
 
+    def is_made(self) -> bool:
+        """Whether the virtual environment is there, with an interpreter that exists."""
+        try:
+            return self.python.exists() and site_packages(self.environment).is_dir()
+        except FileNotFoundError:
+            return False
+
     def is_ready(self) -> bool:
-        """Whether everything is there and up to date; costs reading a few small files."""
+        """Whether everything was installed and is up to date; costs reading a few small files."""
         ready = read_state(self.folder / "ready.json")
         wanted = {"layout": LAYOUT, **{step.name: step.key for step in self.steps}}
-        return self.python.exists() and all(ready.get(name) == key for name, key in wanted.items())
+        return self.is_made() and all(ready.get(name) == key for name, key in wanted.items())
+
+    def damaged_packages(self) -> list[str]:
+        """Names of the packages that a ready environment lacks, all or in part; takes half a second."""
+        site = site_packages(self.environment)
+        files = (*WORKER_FILES, *TEST_FILES) if self.with_tests else WORKER_FILES
+        minor = int(read_state(self.folder / "ready.json")["version"].split(".")[1])
+        wanted = pinned_names(self.checkout / "requirements", files, minor=minor)
+        here = {package_name(info) for info in site.glob("*.dist-info")}
+        return sorted({*wanted} - here | {*incomplete_packages(site)})
 
 
 def installation(

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from ..user_folders import environment_python
+from .package_faults import damage
 
 __all__ = [
     "COMMAND_VARIABLE",
@@ -94,16 +95,13 @@ def site_packages(environment: Path) -> Path:
 
 
 def remove_half_installed(environment: Path) -> list[str]:
-    """Remove the records of packages whose installation was cut off, and return their names.
+    """Remove the records of packages of which something is missing, and return their names.
 
-    pip writes RECORD and INSTALLER after a package's files; without them it would either take the package for
-    complete or refuse to replace it.
+    With them pip would either take the package for complete or refuse to replace it.
     """
     removed: list[str] = []
     for folder in site_packages(environment).iterdir():
-        half = folder.name.endswith(".dist-info") and not (
-            (folder / "RECORD").exists() and (folder / "INSTALLER").exists()
-        )
+        half = folder.name.endswith(".dist-info") and damage(folder)
         if half or folder.name.startswith("~"):
             shutil.rmtree(folder)
             removed.append(folder.name)

@@ -15,9 +15,21 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Step", "TorchChoice", "has_nvidia_gpu", "test_step", "worker_steps"]
+__all__ = [
+    "TEST_FILES",
+    "WORKER_FILES",
+    "Step",
+    "TorchChoice",
+    "has_nvidia_gpu",
+    "pins",
+    "test_step",
+    "worker_steps",
+]
 
 WHEELS_ONLY = "--only-binary=:all:"  # never compile on a user's machine
+# Whose pins an environment has in the end; what indirect.txt holds comes with the others.
+WORKER_FILES = ("pip.txt", "torch.txt", "worker.txt", "indirect.txt", "openmm.txt")
+TEST_FILES = ("test.txt",)
 TORCH_BUILDS = ("auto", "cpu", "default")
 
 
@@ -100,7 +112,7 @@ def torch_attempts(requirements: Path, torch: TorchChoice) -> tuple[tuple[str, .
     The CPU build is the one whose version ends in "+cpu". Where no index has it, as on most mirrors,
     "auto" takes the plain version, which on Linux brings the CUDA libraries; "cpu" fails instead.
     """
-    pin = _pins(requirements / "torch.txt")[0]
+    pin = pins(requirements / "torch.txt")[0]
     index = ("--extra-index-url", torch.index) if torch.index else ()
     options = (WHEELS_ONLY, *_constraints_but_torch(requirements), *index)
     plain = (*options, pin)
@@ -135,14 +147,14 @@ def _chain(
     steps: list[Step] = []
     key = ""
     for name, title, files, attempts in parts:
-        pins = "\n".join(pin for file in files for pin in _pins(requirements / file))
+        lines = "\n".join(pin for file in files for pin in pins(requirements / file))
         own_salt = salt if name == "torch" else ""
-        key = hashlib.sha256(f"{key}\n{name}\n{own_salt}\n{pins}".encode()).hexdigest()[:16]
+        key = hashlib.sha256(f"{key}\n{name}\n{own_salt}\n{lines}".encode()).hexdigest()[:16]
         steps.append(Step(name, title, attempts, key))
     return steps
 
 
-def _pins(path: Path) -> list[str]:
+def pins(path: Path) -> list[str]:
     """Return a requirements file's lines without comments, so that a changed comment changes no key."""
     lines = (line.split("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
     return [line for line in lines if line]
