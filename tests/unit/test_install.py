@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from vp3d_core.installer import link, package_faults, pip_process, steps
+from vp3d_core.installer.installation import Installation
 from vp3d_core.installer.steps import WORKER_FILES, TorchChoice, worker_steps
 from vp3d_core.user_folders import environment_python
 
@@ -162,6 +163,28 @@ def test_linking_twice_writes_nothing(tmp_path: Path) -> None:
     assert os.access(link.launcher_path(environment), os.X_OK)
 
 
+def test_a_checkout_that_was_moved_is_told_and_found_again_by_doctor(tmp_path: Path) -> None:
+    wanted = installation_of(tmp_path)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(wanted.environment)], check=True)
+    before = tmp_path / "the Ünï 資料 before"
+    (before / "vp3d_core").mkdir(parents=True)
+    (before / "vp3d_core" / "__init__.py").touch()
+    (before / "vp3d_core" / "__main__.py").write_text("print('works')\n", encoding="utf-8")
+    link.link_checkout(wanted.environment, before)
+    assert run_vp3d(wanted).stdout == "works\n"
+
+    before.rename(tmp_path / "after")
+    gone = run_vp3d(wanted)
+    assert gone.returncode == 1
+    assert f"VP3D was installed from {before}, which is not there any more" in gone.stderr
+    assert "python install.py install" in gone.stderr
+    assert "No module named" not in gone.stderr
+
+    doctor = run_install(["doctor"], tmp_path)
+    assert f"from {ROOT}" in doctor.stdout
+    assert "not there any more" not in doctor.stderr
+
+
 def test_half_installed_packages_are_forgotten(tmp_path: Path) -> None:
     site = link.site_packages(make_environment_folder(tmp_path))
     for name, files in {
@@ -245,6 +268,15 @@ def test_an_unwritable_data_folder_is_an_error_with_a_remedy(tmp_path: Path) -> 
     assert done.returncode == 1
     assert "VP3D_HOME" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def installation_of(home: Path) -> Installation:
+    return Installation(ROOT, home / "worker", TorchChoice(), with_tests=False)
+
+
+def run_vp3d(wanted: Installation) -> subprocess.CompletedProcess[str]:
+    launcher = str(link.launcher_path(wanted.environment))
+    return subprocess.run([launcher], capture_output=True, encoding="utf-8", check=False)
 
 
 def run_install(arguments: list[str], home: Path) -> subprocess.CompletedProcess[str]:

@@ -23,7 +23,14 @@ from .demo_command import parse_demo_options, run_demo
 from .environment import Progress, ensure_worker, remove_worker
 from .installation import Installation, installation
 from .interpreters import find_interpreter
-from .link import COMMAND_VARIABLE, is_linked, launcher_path, path_advice, worker_arguments
+from .link import (
+    COMMAND_VARIABLE,
+    is_linked,
+    launcher_path,
+    link_checkout,
+    path_advice,
+    worker_arguments,
+)
 from .pip_process import child_environment
 from .steps import TORCH_BUILDS, TorchChoice
 
@@ -224,6 +231,7 @@ def _doctor(options: argparse.Namespace, rest: list[str]) -> int:
             return 1
     else:
         print(f"ok       worker environment in {wanted.folder}")
+    link_checkout(wanted.environment, CHECKOUT)  # it may have been installed from where VP3D was before
     command = worker_arguments(wanted.python, "-m", "vp3d_core", "doctor", *rest)
     code = subprocess.call(command, env=child_environment(os.environ))
     return code if wanted.is_ready() else 1

@@ -25,6 +25,7 @@ __all__ = [
 
 COMMAND_VARIABLE = "VP3D_COMMAND"  # what the user typed in place of "vp3d"
 PTH_NAME = "vp3d_checkout.pth"
+FALLBACK_FOLDER = "vp3d_checkout_gone"  # in site-packages; searched last, so only for want of a checkout
 # -I: neither the current folder, nor PYTHONPATH, nor the user's site-packages may shadow a package.
 # -X utf8: paths and messages in any alphabet, also through pipes on Windows.
 ISOLATION = ("-I", "-X", "utf8")
@@ -37,7 +38,11 @@ def worker_arguments(python: Path, *arguments: str) -> list[str]:
 
 def link_checkout(environment: Path, checkout: Path) -> None:
     """Point the environment at this checkout; write nothing when it already does."""
-    _write_if_changed(site_packages(environment) / PTH_NAME, pth_line(checkout))
+    site = site_packages(environment)
+    fallback = site / FALLBACK_FOLDER
+    fallback.mkdir(exist_ok=True)
+    _write_if_changed(fallback / "vp3d_core.py", fallback_text(checkout))
+    _write_if_changed(site / PTH_NAME, f"{pth_line(checkout)}{FALLBACK_FOLDER}\n")
     launcher = launcher_path(environment)
     _write_if_changed(launcher, launcher_text(environment))
     if sys.platform != "win32" and not os.access(launcher, os.X_OK):
@@ -78,6 +83,15 @@ def pth_line(checkout: Path) -> str:
     """
     path = ascii(str(checkout))
     return f"import sys; {path} in sys.path or sys.path.append({path})\n"
+
+
+def fallback_text(checkout: Path) -> str:
+    """Return the module that stands in for a vp3d_core whose folder was moved or deleted."""
+    message = (
+        f"error: VP3D was installed from {checkout}, which is not there any more.\n"
+        "What to do: where VP3D is now, run: python install.py install"
+    )
+    return f"raise SystemExit({message!a})\n"
 
 
 def site_packages(environment: Path) -> Path:
