@@ -206,6 +206,8 @@ def test_half_installed_packages_are_forgotten(tmp_path: Path) -> None:
         (["--help"], 0, "commands:"),
         (["dance"], 2, "there is no command 'dance'"),
         (["uninstall"], 2, "--yes"),
+        (["capture", "--help"], 0, "usage: vp3d capture"),
+        (["--python", "no such python", "capture", "CLIP.mp4", "-h"], 0, "usage: vp3d capture"),
     ],
 )
 def test_the_command_line_answers_without_installing(

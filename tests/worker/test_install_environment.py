@@ -176,6 +176,40 @@ def test_packages_that_were_damaged_are_installed_again_and_no_others(site: Site
     assert wanted.damaged_packages() == []
 
 
+def test_an_environment_that_works_outlives_a_rebuild_that_fails(site: Site) -> None:
+    site.add_wheel("tiny-openmm", "1.0")
+    wanted = site.install()
+    made = (wanted.environment / "pyvenv.cfg").stat().st_mtime_ns
+    (wheel,) = site.wheels.glob("tiny_openmm*")
+    content = wheel.read_bytes()
+    wheel.unlink()
+    with pytest.raises(WorkerNotInstalled, match="The step 'MMPose and MediaPipe' failed") as caught:
+        site.install(rebuild=True)
+    assert "The environment from before is in its place again." in caught.value.hint
+    assert wanted.is_ready()
+    assert version_of(wanted, "tiny_openmm") == "1.0"
+    assert (wanted.environment / "pyvenv.cfg").stat().st_mtime_ns == made
+
+    wheel.write_bytes(content)
+    site.install(rebuild=True)
+    assert wanted.is_ready()
+    assert (wanted.environment / "pyvenv.cfg").stat().st_mtime_ns != made
+    assert {path.name for path in wanted.folder.iterdir()} == {"env", "lock", "ready.json", "state.json"}
+
+
+def test_a_rebuild_that_was_killed_leaves_the_environment_from_before(site: Site) -> None:
+    site.add_wheel("tiny-openmm", "1.0")
+    wanted = site.install()
+    aside = wanted.folder / environment.ASIDE
+    aside.mkdir()
+    for name in environment.ASIDE_NAMES:
+        (wanted.folder / name).rename(aside / name)
+    wanted.environment.mkdir()
+    site.install(may_search=False)
+    assert site.started == ["putting the environment from before back"]
+    assert version_of(wanted, "tiny_torch") == "1.0"
+
+
 def test_a_package_that_does_not_import_is_named(site: Site) -> None:
     site.add_wheel("tiny-openmm", "1.0")
     site.add_wheel(

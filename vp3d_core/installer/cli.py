@@ -186,10 +186,28 @@ def _hand_over(command: list[str], *, folder: Path | None = None) -> int:
     return subprocess.call(command, env=environment, cwd=folder)
 
 
+def _call_newer_python(options: argparse.Namespace, words: list[str]) -> int:
+    """Run install.py in a Python that reads all of vp3d_core; it needs no packages."""
+    python = find_interpreter(options.python)
+    return subprocess.call([str(python.path), str(CHECKOUT / "install.py"), *words])
+
+
 def _capture(options: argparse.Namespace, rest: list[str]) -> int:
+    if not {"-h", "--help"}.isdisjoint(rest):
+        return _capture_help(options)
     wanted = _ensure(options)
     os.environ[COMMAND_VARIABLE] = shlex.join(["python", sys.argv[0]])  # to say how to go on after Ctrl-C
     return _hand_over(worker_arguments(wanted.python, "-m", "vp3d_core", "capture", *rest))
+
+
+def _capture_help(options: argparse.Namespace) -> int:
+    """Show the options of a capture, without an environment."""
+    words = ["capture", "--help"]
+    if sys.version_info < OLDEST_FOR_CORE:
+        return _call_newer_python(options, words)
+    from ..cli import main as run_vp3d
+
+    return run_vp3d(words)
 
 
 def _demo(options: argparse.Namespace, rest: list[str]) -> int:
@@ -276,8 +294,7 @@ def _weights(options: argparse.Namespace, rest: list[str]) -> int:
     add("--model", metavar="NAME", help="another model than the default ones, or what a file is for")
     chosen = parser.parse_args(rest)
     if sys.version_info < OLDEST_FOR_CORE:
-        python = find_interpreter(options.python)
-        return subprocess.call([str(python.path), str(CHECKOUT / "install.py"), "weights", *rest])
+        return _call_newer_python(options, ["weights", *rest])
     from .weights_command import fetch_weights, import_weights
 
     if not chosen.from_file:

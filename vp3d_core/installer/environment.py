@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import re
 import shutil
 import time
@@ -23,6 +24,8 @@ from .steps import Step, TorchChoice, has_nvidia_gpu
 
 __all__ = ["Progress", "ProgressHandler", "ensure_worker", "remove_worker"]
 
+ASIDE = "before"  # in the worker folder: what is kept while the environment is made anew
+ASIDE_NAMES = ("ready.json", "state.json", "env")  # ready.json goes first and comes back last
 PIP_WITH_RAW_BAR = (24, 1)  # the progress bar that is one plain line a step; a Python may bring an older pip
 NO_CPU_BUILD = re.compile(r"No matching distribution found for \S+\+cpu")
 NO_CPU_BUILD_HINT = (
@@ -83,8 +86,9 @@ def ensure_worker(
         wanted.folder / "lock",
         on_wait=lambda: on_progress(Progress(0, 0, "waiting for another installation")),
     ):
+        _put_back(wanted, on_progress)
         if rebuild:
-            _forget(wanted)
+            _rebuild(wanted, find_python, on_progress)
         elif verify and wanted.is_ready():
             _forget_steps_if_damaged(wanted, on_progress)
         if not wanted.is_ready():
@@ -126,6 +130,45 @@ def _install(
     with _timed(Progress(count, count, "self-check"), on_progress) as report:
         _self_check(wanted, report)
     write_state(wanted.folder / "ready.json", state)
+
+
+def _rebuild(
+    wanted: Installation, find_python: Callable[[], Interpreter], on_progress: ProgressHandler
+) -> None:
+    """Make the environment anew. One that works is kept until then, and put back when that fails."""
+    ready = wanted.folder / "ready.json"
+    if not ready.exists():
+        (wanted.folder / "state.json").unlink(missing_ok=True)
+        _install(wanted, find_python, on_progress)
+        return
+    aside = wanted.folder / ASIDE
+    aside.mkdir()
+    try:
+        for name in ASIDE_NAMES:
+            if (wanted.folder / name).exists():
+                os.replace(wanted.folder / name, aside / name)
+        _install(wanted, find_python, on_progress)
+    except BaseException as error:
+        _put_back(wanted, on_progress)
+        if isinstance(error, WorkerNotInstalled):
+            error.hint += " The environment from before is in its place again."
+        raise
+    shutil.rmtree(aside)
+
+
+def _put_back(wanted: Installation, on_progress: ProgressHandler) -> None:
+    """Put back what ``_rebuild`` kept, unless the new environment is complete."""
+    aside = wanted.folder / ASIDE
+    if not aside.exists():
+        return
+    if not (wanted.folder / "ready.json").exists():
+        on_progress(Progress(0, 0, "putting the environment from before back"))
+        if (aside / "env").exists() and wanted.environment.exists():
+            shutil.rmtree(wanted.environment)
+        for name in reversed(ASIDE_NAMES):
+            if (aside / name).exists():
+                os.replace(aside / name, wanted.folder / name)
+    shutil.rmtree(aside)
 
 
 def _make_environment(wanted: Installation, python: Interpreter, report: LineHandler) -> dict[str, str]:
@@ -227,11 +270,6 @@ def _check_room(folder: Path, torch: TorchChoice) -> None:
             f"{folder} has {free / 1e9:.1f} GB free; the installation needs {needed / 1e9:.0f} GB",
             hint="Free some space, or set VP3D_HOME to a folder on another drive.",
         )
-
-
-def _forget(wanted: Installation) -> None:
-    for name in ("ready.json", "state.json"):
-        (wanted.folder / name).unlink(missing_ok=True)
 
 
 def _forget_steps_if_damaged(wanted: Installation, on_progress: ProgressHandler) -> None:
