@@ -309,6 +309,30 @@ def test_a_checkpoint_that_is_not_there_is_an_error_with_a_remedy(tmp_path: Path
     assert "Traceback" not in done.stderr
 
 
+def test_a_folder_in_place_of_a_checkpoint_is_told(tmp_path: Path) -> None:
+    done = run_install(["weights", "--from-file", str(tmp_path)], tmp_path / "home")
+    assert done.returncode == 1
+    assert f"{tmp_path} is a folder, not a file" in done.stderr
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_closed_pipe_is_no_fault_of_the_folder(tmp_path: Path, unbuffered: str) -> None:
+    """What is written meets the closed pipe at once, or when the command is over."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "install.py"), "uninstall"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        env={**os.environ, "VP3D_HOME": str(tmp_path), "PYTHONUNBUFFERED": unbuffered},
+        check=False,
+    )
+    os.close(writing)
+    assert done.returncode == (130 if unbuffered else 2)
+    assert done.stderr == ""
+
+
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     wrong = tmp_path / "some file.pth"
     wrong.write_bytes(b"not a checkpoint")

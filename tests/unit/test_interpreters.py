@@ -60,7 +60,8 @@ def test_this_python_is_probed_for_real() -> None:
     [
         ("echo 'pyenv: python3.12: command not found' >&2; exit 127", "pyenv: python3.12: command not found"),
         ("exit 9", "exit code 9"),
-        ("echo hello", "does not run"),
+        ("echo hello", "does not run Python programs"),
+        ('echo "cannot open $*" >&2; exit 2', "does not run (cannot open -I -)"),
     ],
 )
 def test_a_program_that_is_no_python_is_rejected_with_what_it_said(

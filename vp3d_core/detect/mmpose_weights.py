@@ -193,7 +193,8 @@ def import_file(path: Path | str, *, name: str | None = None) -> Path:
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"There is no file {path}", hint="Give the .pth file of a checkpoint.")
+        found = f"{path} is a folder, not a file" if path.is_dir() else f"There is no file {path}"
+        raise InputError(found, hint="Give the .pth file of a checkpoint.")
     if path.suffix == ".safetensors":
         return _take_over(path, name)
     digest = file_sha256(path)

@@ -66,8 +66,14 @@ def main(arguments: list[str]) -> int:
             print(f"\ninstall.py: there is no command {rest[0]!r}", file=sys.stderr)
         return 0 if rest[:1] in (["-h"], ["--help"]) else 2
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    code = INTERRUPTED
     try:
-        return HANDLERS[rest[0]](options, rest[1:])
+        code = HANDLERS[rest[0]](options, rest[1:])
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # nobody listens any more, as behind "| head -1"
+        _write_to_nowhere()
+        return code
     except VP3DError as error:
         print(f"\nerror: {error.message}", file=sys.stderr)
         if error.hint:
@@ -83,6 +89,13 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("\nInterrupted. The same command goes on where this one stopped.", file=sys.stderr)
         return INTERRUPTED
+
+
+def _write_to_nowhere() -> None:
+    """Spare Python its last flush into a closed pipe, of which it would complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
 
 
 def _make_parser() -> argparse.ArgumentParser:

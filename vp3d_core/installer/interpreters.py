@@ -128,8 +128,8 @@ def _ask(command: list[str]) -> dict[str, Any] | Rejected:
     text = " ".join(command)
     try:
         done = subprocess.run(
-            [*command, "-I", "-c", PROBE],
-            stdin=subprocess.DEVNULL,
+            [*command, "-I", "-"],  # not as an argument: another program's complaint would repeat it
+            input=PROBE.encode("ascii"),
             capture_output=True,
             timeout=PROBE_TIMEOUT_S,
             check=False,
@@ -142,6 +142,8 @@ def _ask(command: list[str]) -> dict[str, Any] | Rejected:
         return json.loads(done.stdout.decode("utf-8", "replace"))
     except ValueError:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        if done.returncode == 0:
+            return Rejected(text, "does not run Python programs")
         return Rejected(text, f"does not run ({said[0] if said else f'exit code {done.returncode}'})")
 
 
