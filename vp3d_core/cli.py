@@ -14,7 +14,7 @@ from . import __version__
 from .capture.interruption import EXIT_CANCELLED, leave
 from .capture.options import add_capture_options
 from .errors import VP3DError
-from .standard_streams import open_missing_streams
+from .standard_streams import open_missing_streams, write_to_nowhere
 
 if TYPE_CHECKING:
     from .capture.worker import Work
@@ -52,8 +52,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     open_missing_streams()
     words = list(sys.argv[1:] if argv is None else argv)
+    code = EXIT_CANCELLED
     try:
         code = _run(words)
+        sys.stdout.flush()
+    except BrokenPipeError:  # nobody listens any more, as behind "| head -1"
+        write_to_nowhere()
     except VP3DError as error:
         print(f"Error: {error.message}\n{error.hint}".rstrip(), file=sys.stderr)
         return 1

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import sys
 
-__all__ = ["open_missing_streams"]
+__all__ = ["open_missing_streams", "write_to_nowhere"]
 
 
 def open_missing_streams() -> None:
@@ -20,3 +20,10 @@ def open_missing_streams() -> None:
             os.close(nowhere)
         os.set_inheritable(number, True)
         setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))
+
+
+def write_to_nowhere() -> None:
+    """Spare Python its last flush into a closed pipe, of which it would complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())

@@ -2,12 +2,17 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from vp3d_core import doctor
 from vp3d_core.doctor import Finding, exit_code, format_findings
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_only_what_is_missing_makes_the_exit_code_one() -> None:
@@ -74,3 +79,16 @@ def test_packages_without_all_their_files_are_missing(
     assert "tiny_numpy/__init__.py and 1 more of its files gone" in found["tiny-numpy"].text
     assert "install.py install" in found["tiny-numpy"].remedy
     assert "tiny-whole" not in found
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-W", "ignore", "-m", "vp3d_core", "doctor"]
+    variables = {**os.environ, "PYTHONUNBUFFERED": ""}
+    done = subprocess.run(
+        command, cwd=ROOT, env=variables, stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writing)
+    assert done.stderr == ""
+    assert done.returncode in (0, 1), "as without the pipe: what is missing here is another matter"

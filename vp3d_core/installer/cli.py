@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from ..errors import VP3DError, WorkerNotInstalled
-from ..standard_streams import open_missing_streams
+from ..standard_streams import open_missing_streams, write_to_nowhere
 from ..user_folders import weights_folder, worker_folder, worker_python
 from .blender_tests import is_for_blender, run_in_real_blender, run_to_end, run_with_bpy
 from .build_command import build_zip
@@ -72,7 +72,7 @@ def main(arguments: list[str]) -> int:
         sys.stdout.flush()
         return code
     except BrokenPipeError:  # nobody listens any more, as behind "| head -1"
-        _write_to_nowhere()
+        write_to_nowhere()
         return code
     except VP3DError as error:
         print(f"\nerror: {error.message}", file=sys.stderr)
@@ -89,13 +89,6 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("\nInterrupted. The same command goes on where this one stopped.", file=sys.stderr)
         return INTERRUPTED
-
-
-def _write_to_nowhere() -> None:
-    """Spare Python its last flush into a closed pipe, of which it would complain."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        os.dup2(nowhere, stream.fileno())
 
 
 def _make_parser() -> argparse.ArgumentParser:
