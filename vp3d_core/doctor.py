@@ -44,6 +44,7 @@ PACKAGES = {
     "mmpose": "the better detector",
 }
 INSTALL_HINT = "Run: python install.py install"
+BROKEN_IMPORT = (ImportError, OSError, AttributeError)  # the last: a folder left without its __init__.py
 LOW_DISK_BYTES = 1_000_000_000  # a capture's overlay and cache stay well below this
 
 
@@ -150,9 +151,11 @@ def _examine_package(name: str, purpose: str, incomplete: dict[str, str]) -> Fin
 def _examine_device() -> Finding:
     try:
         import torch
-    except (ImportError, OSError) as error:
+
+        has_cuda = torch.cuda.is_available()
+    except BROKEN_IMPORT as error:
         return Finding("device", "missing", f"torch cannot be imported: {error}", INSTALL_HINT + " --rebuild")
-    if torch.cuda.is_available():
+    if has_cuda:
         properties = torch.cuda.get_device_properties(0)
         return Finding("device", "ok", f"cuda: {properties.name}, {properties.total_memory / 1e9:.0f} GB")
     if torch.backends.mps.is_available():
@@ -173,7 +176,7 @@ def _examine_lifter_weights() -> Finding:
         _, header = load_lifter_model(None, torch.device("cpu"))
     except VP3DError as error:
         return Finding("lifter weights", "missing", error.message, "Take a complete copy of VP3D.")
-    except (ImportError, OSError) as error:
+    except BROKEN_IMPORT as error:
         return Finding("lifter weights", "missing", f"cannot be loaded: {error}", INSTALL_HINT)
     return Finding("lifter weights", "ok", str(header["id"]))
 

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,13 @@ def test_packages_without_all_their_files_are_missing(
     assert "tiny_numpy/__init__.py and 1 more of its files gone" in found["tiny-numpy"].text
     assert "install.py install" in found["tiny-numpy"].remedy
     assert "tiny-whole" not in found
+
+
+def test_what_is_left_of_torch_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder without its __init__.py can be imported, and is empty."""
+    monkeypatch.setitem(sys.modules, "torch", types.ModuleType("torch"))
+    found = {finding.name: finding for finding in doctor.examine()}
+    assert found["device"].state == found["lifter weights"].state == "missing"
 
 
 def test_a_closed_pipe_is_no_error() -> None:
