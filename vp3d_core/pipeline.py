@@ -21,7 +21,7 @@ from .capture.frame_rate import frame_rate_hz
 from .capture.freed_memory import cycles_collected, give_back_freed_memory, return_large_arrays
 from .capture.people_stages import FollowedPerson, fit_people, follow_people, lift_people, place_people
 from .capture.progress import Progress
-from .capture.stage_store import StageStore, code_key, make_key, source_sha256
+from .capture.stage_store import StageStore, code_key, folder_of_source, make_key, source_sha256
 from .capture.stage_values import (
     pack_keypoints,
     pack_poses,
@@ -129,8 +129,9 @@ def capture_people(
     """Do what ``capture`` does, and also return what the overlay and the report show."""
     progress.stage("prepare")
     info = probe(video)
-    store = StageStore(None if job_dir is None else job_dir / STAGES_FOLDER)
-    source = source_sha256(video, folder=store.folder)
+    stages = None if job_dir is None else job_dir / STAGES_FOLDER
+    source = source_sha256(video, folder=stages)
+    store = StageStore(None if stages is None else folder_of_source(stages, source))
     camera_origin = "given"
     if camera is None:
         camera, camera_origin = camera_from_settings(settings, info.image_size, progress)

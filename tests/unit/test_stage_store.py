@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests import synthetic
-from vp3d_core.capture.stage_store import StageStore, code_key, is_same_source, make_key, source_sha256
+from vp3d_core.capture.stage_store import StageStore, code_key, is_known_source, make_key, source_sha256
 from vp3d_core.capture.stage_values import (
     pack_keypoints,
     pack_poses,
@@ -72,13 +72,13 @@ def test_the_hash_of_a_source_is_remembered_until_it_changes(tmp_path: Path) -> 
     clip.write_bytes(b"one")
     first = source_sha256(clip, folder=memory)
     assert first == source_sha256(clip, folder=None)
-    assert is_same_source(clip, folder=memory)
+    assert is_known_source(clip, folder=memory)
     status = clip.stat()
     clip.write_bytes(b"two")
     os.utime(clip, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert source_sha256(clip, folder=memory) == first, "same size and time: it is taken for the same"
     os.utime(clip, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
-    assert not is_same_source(clip, folder=memory)
+    assert not is_known_source(clip, folder=memory)
     assert source_sha256(clip, folder=memory) != first
 
 
@@ -86,7 +86,7 @@ def test_a_moved_source_is_the_same(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"one")
     source_sha256(tmp_path / "a", folder=tmp_path)
     (tmp_path / "a").rename(tmp_path / "b")
-    assert is_same_source(tmp_path / "b", folder=tmp_path)
+    assert is_known_source(tmp_path / "b", folder=tmp_path)
 
 
 def test_a_folder_has_a_hash_of_its_files(tmp_path: Path) -> None:

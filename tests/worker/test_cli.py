@@ -266,6 +266,45 @@ def test_overwrite_detects_again(clip: Path, lifter: Path, tmp_path: Path) -> No
     assert outputs_in(out) == OUTPUT_NAMES, "a failed capture leaves the older one alone"
 
 
+def test_a_video_that_fails_to_replace_another_loses_nothing(
+    clip: Path, lifter: Path, tmp_path: Path
+) -> None:
+    out, other = tmp_path / "out", tmp_path / "other.mp4"
+    pictures = [np.zeros((IMAGE_SIZE[1], IMAGE_SIZE[0], 3), np.uint8)] * NUM_FRAMES
+    write_clip(other, pictures, rate_hz=30)
+    words = ["-o", out, "--lifter", lifter]
+    assert vp3d("capture", clip, *words, fake={}).returncode == 0
+    for _ in range(2):
+        assert_failed(vp3d("capture", other, *words, "--overwrite", fake={"nobody": True}), "No person")
+    resumed = vp3d("capture", clip, *words, "--resume", fake={"crash_at": 0})
+    assert resumed.returncode == 0, "it was detected again"
+    assert vp3d("capture", other, *words, "--overwrite", fake={}).returncode == 0
+    assert motion_file.load(out / "motion.npz").meta["source"] == other.name
+    assert len(list((out / "stages").iterdir())) == 2, "the replaced video's stages went with its motion"
+    assert_failed(vp3d("capture", clip, *words, "--resume", fake={}), "of another video")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--start", 50],
+        ["--detector", "openpose"],
+        ["--lifter", "nope"],
+        ["--lifter", "nope", "--json"],
+    ],
+)
+def test_a_value_that_turns_out_wrong_leaves_no_new_folder(
+    words: list[object], clip: Path, lifter: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    choices = words if "--lifter" in words else [*words, "--lifter", lifter]
+    assert vp3d("capture", clip, "-o", out, *choices, fake={}).returncode == 1
+    assert not out.exists()
+    out.mkdir()
+    assert vp3d("capture", clip, "-o", out, *choices, fake={}).returncode == 1
+    assert "job.json" in os.listdir(out), "a folder that was there stays"
+
+
 def test_nobody_in_noise_is_an_error_that_leaves_no_output(lifter: Path, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     noise = [rng.integers(0, 255, (120, 160, 3), dtype=np.uint8) for _ in range(6)]

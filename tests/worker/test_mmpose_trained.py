@@ -149,7 +149,7 @@ def test_a_capture_with_mmpose_fills_the_right_slots(home, clip, tmp_path):
     lifter = save_random_lifter(tmp_path / "random.safetensors")
     words = ("--detector", "mmpose", "--threads", 1, "--lifter", lifter, "--start", START_S, "--end", END_S)
     run("-m", "vp3d_core", "capture", CLIP, "-o", tmp_path / "out", *words, home=home)
-    (stored,) = (tmp_path / "out" / "stages").glob("keypoints-*.npz")
+    (stored,) = (tmp_path / "out" / "stages").glob("*/keypoints-*.npz")
     with np.load(stored) as archive:
         ((_, keypoints),) = unpack_keypoints({name: archive[name] for name in archive.files})
     indices = np.round(keypoints.times_s * clip.frame_rate_hz).astype(int)

@@ -228,7 +228,7 @@ class _Run:
     def _captured(self, clip: Clip, record: ClipRecord) -> ClipRecord:
         folder = self.folder(clip)
         if self.policy.overwrite:
-            for path in (folder / STAGES_NAME).glob("*.npz"):
+            for path in (folder / STAGES_NAME).glob("*/*.npz"):
                 path.unlink(missing_ok=True)
         warnings: list[str] = []
 

@@ -11,15 +11,24 @@ import contextlib
 import logging
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from ..errors import InputError, OutputError, VP3DError
+from ..errors import InputError, OutputError, ProtocolError, VP3DError, WeightsMissing
 from ..installer.link import COMMAND_VARIABLE
 from ..job import EVENTS_NAME, LOG_NAME
-from ..protocol import ErrorEvent, Event, EventWriter, ResultEvent, take_stdout
+from ..protocol import (
+    ErrorEvent,
+    Event,
+    EventWriter,
+    ResultEvent,
+    decode_event,
+    exception_from_event,
+    take_stdout,
+)
 from .console import Console
 from .interruption import EXIT_CANCELLED, Interruption
 from .job_file import CaptureJob
@@ -82,6 +91,31 @@ def run_capture_command(
         return _run(job, argv, interruption, as_json=options.json)
 
 
+@contextlib.contextmanager
+def _without_useless_folder(out_dir: Path) -> Iterator[None]:
+    """Remove a folder that did not exist before and got no stages, as a wrong value turned up too late."""
+    from ..pipeline import STAGES_FOLDER
+
+    is_new = not out_dir.exists()
+    yield
+    if is_new and _is_input_error(out_dir / EVENTS_NAME) and not any((out_dir / STAGES_FOLDER).glob("*/*")):
+        _close_log()
+        shutil.rmtree(out_dir, ignore_errors=True)
+
+
+def _is_input_error(events: Path) -> bool:
+    """Return whether a capture's last event tells of what the user gave or lacks, not of a fault."""
+    lines = events.read_text(encoding="utf-8").splitlines()
+    try:
+        last = decode_event(lines[-1]) if lines else None
+    except ProtocolError:  # cut by a full disk
+        return False
+    if not isinstance(last, ErrorEvent):
+        return False
+    error = exception_from_event(last)
+    return isinstance(error, InputError | WeightsMissing) and not isinstance(error, OutputError)
+
+
 def _run(job: CaptureJob, argv: list[str], interruption: Interruption, *, as_json: bool) -> int:
     events = (job.out_dir / EVENTS_NAME).open("w", encoding="utf-8", newline="\n")
     output, errors = _redirect_to_log(job.out_dir / LOG_NAME)
@@ -131,12 +165,15 @@ def _prepared(job: CaptureJob, *, resume: bool, overwrite: bool) -> Iterator[Non
     from ..pipeline import STAGES_FOLDER
     from ..video import probe
     from .output_folder import only_capture_in
+    from .stage_store import folder_of_source, source_sha256
 
     probe(job.video)
-    with only_capture_in(job.out_dir):
+    with _without_useless_folder(job.out_dir), only_capture_in(job.out_dir):
         _refuse_other_files(job, resume=resume, overwrite=overwrite)
         if overwrite:
-            for path in (job.out_dir / STAGES_FOLDER).glob("*.npz"):
+            stages = job.out_dir / STAGES_FOLDER
+            own = folder_of_source(stages, source_sha256(job.video, folder=stages))
+            for path in own.glob("*.npz"):  # another video's go when this one's capture is written
                 path.unlink(missing_ok=True)
         job.save(job.out_dir)
         for name in (EVENTS_NAME, LOG_NAME):  # so that opening them later cannot fail
@@ -152,7 +189,7 @@ def _refuse_other_files(job: CaptureJob, *, resume: bool, overwrite: bool) -> No
     """Raise OutputError if the output folder holds what must not be replaced."""
     from ..pipeline import STAGES_FOLDER
     from .outputs import existing_outputs
-    from .stage_store import is_same_source
+    from .stage_store import is_known_source
 
     old = existing_outputs(job.out_dir)
     if any(path.samefile(job.video) for path in old):
@@ -165,7 +202,7 @@ def _refuse_other_files(job: CaptureJob, *, resume: bool, overwrite: bool) -> No
             f"{job.out_dir} already holds a capture ({', '.join(path.name for path in old)})",
             hint="Give --resume to redo it with what is there, --overwrite to replace it, or another -o.",
         )
-    if old and resume and not is_same_source(job.video, folder=job.out_dir / STAGES_FOLDER):
+    if old and resume and not is_known_source(job.video, folder=job.out_dir / STAGES_FOLDER):
         raise OutputError(
             f"{job.out_dir} holds a capture of another video than {job.video.name}",
             hint="Give --overwrite to replace it, or another folder with -o.",
@@ -193,10 +230,15 @@ def _forget_log() -> None:
         sys.stdout.flush()
         sys.stderr.flush()
     except OSError:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 1)
-        os.dup2(nowhere, 2)
-        os.close(nowhere)
+        _close_log()
+
+
+def _close_log() -> None:
+    """Send what is still printed nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
 
 
 def _say_error(event: ErrorEvent, argv: list[str], *, as_json: bool) -> int:

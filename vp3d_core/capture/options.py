@@ -25,7 +25,7 @@ Files in OUT:
   motion.bvh     the same for other programs: y up, -z forward, centimetres, channels Z X Y
   overlay.mp4    the 2D keypoints and the reprojected skeleton over the footage
   report.html    people found, confidence, reprojection error, path from above, foot heights
-  events.jsonl   what happened;  worker.log  what the libraries said
+  events.jsonl   what happened last;  worker.log  what the libraries said
   stages/        values between the stages: another smoothing or height does not detect again
 
 Exit codes: 0 done, 1 failed, 2 wrong options, 130 cancelled (Ctrl-C; --resume goes on from there).

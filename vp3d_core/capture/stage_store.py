@@ -3,13 +3,17 @@
 
 A key is a hash of a stage's inputs; the key of a stage goes into the key of the next. So a stage is done
 again only when something it depends on has changed. Files are written under a temporary name first.
+Each source has a folder of its own, so that a capture that replaces one of another source and fails leaves
+that one's values alone.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
+import shutil
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -24,7 +28,17 @@ from ..npz_writing import write_npz
 from ..output_file import replaced_when_done
 from .output_folder import make_folder
 
-__all__ = ["Arrays", "StageStore", "StoredArray", "code_key", "is_same_source", "make_key", "source_sha256"]
+__all__ = [
+    "Arrays",
+    "StageStore",
+    "StoredArray",
+    "code_key",
+    "folder_of_source",
+    "forget_other_sources",
+    "is_known_source",
+    "make_key",
+    "source_sha256",
+]
 
 StoredArray: TypeAlias = npt.NDArray[Any]  # the dtype is known when it is unpacked
 Arrays: TypeAlias = Mapping[str, StoredArray]
@@ -76,10 +90,29 @@ def source_sha256(path: Path, *, folder: Path | None) -> str:
     return sha256
 
 
-def is_same_source(path: Path, *, folder: Path) -> bool:
-    """Return whether a file is the one that is remembered in a folder; also when none is."""
+def folder_of_source(folder: Path, sha256: str) -> Path:
+    """Return where the values of one source are kept within the folder of all."""
+    return folder / sha256[:16]
+
+
+def is_known_source(path: Path, *, folder: Path) -> bool:
+    """Return whether a folder remembers a file or has values of it; also when it remembers none."""
     known = _remembered(folder)
-    return known is None or known["stamp"] == _stamp(path) or known["sha256"] == file_sha256(path)
+    if known is None or known["stamp"] == _stamp(path):
+        return True
+    sha256 = file_sha256(path)
+    return known["sha256"] == sha256 or folder_of_source(folder, sha256).is_dir()
+
+
+def forget_other_sources(path: Path, *, folder: Path) -> None:
+    """Remove the values of all sources but one from a folder."""
+    keep = (folder / SOURCE_NAME, folder_of_source(folder, source_sha256(path, folder=folder)))
+    for other in folder.iterdir():
+        if other.is_dir() and other not in keep:
+            shutil.rmtree(other, ignore_errors=True)
+        elif other not in keep:  # of a version that kept all in one folder
+            with contextlib.suppress(OSError):  # what stays takes room, no more
+                other.unlink()
 
 
 def _remembered(folder: Path | None) -> dict[str, object] | None:

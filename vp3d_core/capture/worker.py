@@ -76,14 +76,16 @@ def capture_alone(job: CaptureJob, job_dir: Path, emit: Callable[[Event], None])
 
 
 def _capture(job: CaptureJob, job_dir: Path, emit: Callable[[Event], None]) -> None:
-    from ..pipeline import CAPTURE_STAGES, capture_people
+    from ..pipeline import CAPTURE_STAGES, STAGES_FOLDER, capture_people
     from .outputs import OUTPUT_STAGES, write_outputs
     from .progress import Progress
+    from .stage_store import forget_other_sources
 
     emit(HelloEvent(PROTOCOL_VERSION, __version__, _device_name(job.settings.device)))
     progress = Progress(emit, CAPTURE_STAGES + OUTPUT_STAGES)
     found = capture_people(job.video, job.settings, progress, job_dir=job_dir)
     write_outputs(found, job.video, job.settings, job.out_dir, progress)
+    forget_other_sources(job.video, folder=job_dir / STAGES_FOLDER)
 
 
 def _device_name(choice: str) -> str:
