@@ -7,6 +7,7 @@ import dataclasses
 import json
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 from .detect.mmpose_catalogue import POSE_MODELS
 from .errors import InputError
@@ -47,9 +48,9 @@ class CaptureSettings:
 
     Attributes:
         detector: "auto", "mediapipe", "mmpose", "mmpose:MODEL" with one of POSE_MODELS, or the path of a
-            keypoint file or folder.
+            keypoint file or folder; a Path is turned into text.
         person: "all", "largest", "longest", track ids as text, or "at:T:X:Y", whoever is at the pixel (X, Y)
-            T seconds into the video; several are allowed.
+            T seconds into the video; several are allowed. One alone, a list and numbers are turned into this.
         height_m: Height of the person in metres (0.5 to 2.5); None takes 1.70.
         focal_px: Focal length in px, or None.
         focal_mm: 35-mm equivalent focal length, or None.
@@ -61,7 +62,11 @@ class CaptureSettings:
         smooth: Whether keypoints and motion are smoothed.
         mirror: Whether the mirrored keypoints are lifted too: a little more accurate, twice the lifting time.
         threads: CPU threads for the models (0 to 256); 0 lets them choose.
-        lifter: Name or path of the lifting weights; None takes those that come with VP3D.
+        lifter: Name or path of the lifting weights, a Path is turned into text; None takes those that come
+            with VP3D.
+
+    Raises:
+        InputError: A value is of the wrong type, unknown or out of its range.
     """
 
     detector: str = "auto"
@@ -80,6 +85,7 @@ class CaptureSettings:
     lifter: str | None = None
 
     def __post_init__(self) -> None:
+        _settle_types(self)
         _check_ranges(self)
         if not self.detector:
             raise InputError("The detector has no name", hint=f"Choose {DETECTOR_WORDS} or a keypoint file.")
@@ -120,16 +126,7 @@ class CaptureSettings:
                 f"Settings hold unknown names: {', '.join(unknown)}",
                 hint=f"Known are {', '.join(sorted(known))}.",
             )
-        plain = dict(values)
-        if isinstance(plain.get("person"), list):
-            plain["person"] = tuple(str(choice) for choice in plain["person"])  # type: ignore[union-attr]
-        for field in dataclasses.fields(cls):
-            if field.name in plain and not _has_type(plain[field.name], str(field.type)):
-                raise InputError(
-                    f"{field.name} is {plain[field.name]!r}, expected {field.type}",
-                    hint="Correct it in the settings.",
-                )
-        return cls(**plain)  # type: ignore[arg-type]
+        return cls(**values)  # type: ignore[arg-type]
 
 
 def is_detector(choice: str) -> bool:
@@ -165,8 +162,30 @@ def place_of(choice: str) -> tuple[float, float, float] | None:
     return (time_s, x, y) if all(math.isfinite(value) for value in (time_s, x, y)) else None
 
 
+def _settle_types(settings: CaptureSettings) -> None:
+    """Give the fields their types where what was meant is clear, and refuse other values."""
+    for field in dataclasses.fields(settings):
+        value = _plain(field.name, getattr(settings, field.name))
+        if not _has_type(value, str(field.type)):
+            raise InputError(
+                f"{field.name} is {value!r}, expected {field.type}", hint="Correct it in the settings."
+            )
+        object.__setattr__(settings, field.name, value)
+
+
+def _plain(name: str, value: object) -> object:
+    """Return a Path as text, and one choice of a person or a list of them as a tuple; others as they are."""
+    if isinstance(value, Path):
+        return str(value)
+    if name == "person" and isinstance(value, str | int):
+        return (str(value),)
+    if name == "person" and isinstance(value, list | tuple):
+        return tuple(str(choice) for choice in value)
+    return value
+
+
 def _has_type(value: object, expected: str) -> bool:
-    """Return whether a JSON value fits a field's annotation; a whole number fits a float."""
+    """Return whether a value fits a field's annotation; a whole number fits a float."""
     if isinstance(value, bool) or expected == "bool":
         return isinstance(value, bool) and expected == "bool"
     kinds: dict[str, type | tuple[type, ...]] = {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import json
 import math
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +39,10 @@ def test_all_fields_survive_json() -> None:
         ({"person": ()}, "No person was chosen"),
         ({"person": ("the tall one",)}, "Person 'the tall one' is unknown"),
         ({"detector": ""}, "The detector has no name"),
+        ({"detector": 3}, "detector is 3, expected str"),
+        ({"height_m": "1.8"}, "height_m is '1.8', expected float"),
+        ({"person": {"largest"}}, "person is {'largest'}, expected tuple"),
+        ({"person": (None,)}, "Person 'None' is unknown"),
     ],
 )
 def test_a_bad_value_is_named(values: dict[str, object], message: str) -> None:
@@ -53,13 +58,29 @@ def test_a_bad_value_is_named(values: dict[str, object], message: str) -> None:
         ({"height_m": "tall"}, "height_m is 'tall', expected float"),
         ({"smooth": 1}, "smooth is 1, expected bool"),
         ({"threads": True}, "threads is True, expected int"),
-        ({"person": "largest"}, "person is 'largest'"),
+        ({"person": 1.5}, "person is 1.5, expected tuple"),
         ({"detector": None}, "detector is None, expected str"),
     ],
 )
 def test_json_of_the_wrong_kind_is_an_input_error(values: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         CaptureSettings.from_json(values)
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [("largest", ("largest",)), (2, ("2",)), ((1, "3"), ("1", "3")), (["all"], ("all",))],
+)
+def test_people_are_taken_in_any_clear_form(given: object, taken: tuple[str, ...]) -> None:
+    settings = CaptureSettings(person=given)  # type: ignore[arg-type]
+    assert settings.person == taken
+
+
+def test_paths_become_text() -> None:
+    path = Path("folder") / "keypoints.json"
+    settings = CaptureSettings(detector=path, lifter=path)  # type: ignore[arg-type]
+    assert settings == CaptureSettings(detector=str(path), lifter=str(path))
+    assert settings.to_json()["detector"] == str(path)
 
 
 def test_a_whole_number_is_a_float() -> None:
