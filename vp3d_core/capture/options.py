@@ -99,10 +99,12 @@ def add_camera_options(parser: argparse._ActionsContainer) -> None:  # pyright: 
     """Add the three ways to give the focal length."""
     focal = parser.add_mutually_exclusive_group()
     add = focal.add_argument
+    fov_text = "horizontal field of view of the camera in degrees; narrower when a phone is held upright"
     degrees = _reader("fov_deg", "degrees", "65")
-    add("--fov", metavar="DEG", type=degrees, help="horizontal field of view of the camera in degrees")
+    add("--fov", metavar="DEG", type=degrees, help=fov_text)
+    millimetres_text = "focal length as 35-mm equivalent: 24 to 30 for most phones, however they are held"
     millimetres = _reader("focal_mm", "millimetres", "28")
-    add("--focal-mm", metavar="MM", type=millimetres, help="focal length as 35-mm equivalent")
+    add("--focal-mm", metavar="MM", type=millimetres, help=millimetres_text)
     pixels = _reader("focal_px", "pixels", "1500")
     add("--focal-px", metavar="PX", type=pixels, help="focal length in pixels")
 
