@@ -71,9 +71,11 @@ def load(path: Path | str, *, unit_m: float = 0.01, up: str = "y", forward: str 
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
-        raise MotionFormatError(f"{path} cannot be read: {error.strerror}") from error
+        raise MotionFormatError(
+            f"{path} cannot be read: {error.strerror}", hint="Give the path of a BVH file."
+        ) from error
     return motion_from_bvh(parse_bvh(text, source=str(path)), unit_m=unit_m, up=up, forward=forward)
 
 

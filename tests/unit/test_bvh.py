@@ -192,9 +192,17 @@ def test_names_may_repeat() -> None:
     assert motion.skeleton.names == ("Hips", "Hips", "Hips_end")
 
 
+def test_a_byte_order_mark_is_no_obstacle(tmp_path: Path) -> None:
+    path = tmp_path / "of a Windows program.bvh"
+    path.write_text(TWO_BONES, encoding="utf-8-sig")
+    assert bvh.load(path).skeleton.names == ("Hips", "Left Leg", "Left Leg_end")
+
+
 def test_missing_files_and_folders_are_named(tmp_path: Path, walking_motion: Motion) -> None:
-    with pytest.raises(MotionFormatError, match="cannot be read"):
-        bvh.load(tmp_path / "nothing.bvh")
+    for path in (tmp_path / "nothing.bvh", tmp_path):
+        with pytest.raises(MotionFormatError, match="cannot be read") as raised:
+            bvh.load(path)
+        assert raised.value.hint
     with pytest.raises(OutputError, match="does not exist"):
         bvh.save(tmp_path / "nowhere" / "walk.bvh", walking_motion)
 

@@ -4,10 +4,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from tests.walkers import IMAGE_SIZE, Scene, detection, observe, times, walker
-from vp3d_core.detect.select import select_keypoints, select_tracks
+from vp3d_core.detect.select import as_slots, select_keypoints, select_tracks
 from vp3d_core.detect.tracker import track
 from vp3d_core.errors import InputError, NoPersonFound
-from vp3d_core.keypoints import Detections2D, Track
+from vp3d_core.keypoints import Detections2D, Keypoints2D, Track
 from vp3d_core.skeletons import BLAZEPOSE_33, COCO_17, SLOTS
 
 NUM_FRAMES = 90
@@ -157,6 +157,10 @@ def test_coco_fills_its_seventeen() -> None:
     assert_array_equal(keypoints.xy[0, :17], xy)
     assert np.isnan(keypoints.xy[0, 17:]).all()
     assert_array_equal(keypoints.scores[0, 17:], 0.0)
+    plain = Keypoints2D(xy[None], np.ones((1, 17)), np.zeros(1), IMAGE_SIZE, COCO_17)
+    assert_array_equal(as_slots(plain).xy, keypoints.xy)
+    assert_array_equal(as_slots(plain).scores, keypoints.scores)
+    assert as_slots(plain).skeleton is SLOTS
 
 
 def place(one: Track, row: int) -> str:

@@ -13,6 +13,7 @@ import safetensors.torch
 import torch
 
 from vp3d_core.camera import Camera
+from vp3d_core.detect.select import as_slots
 from vp3d_core.errors import InputError, SkeletonMismatch, WeightsCorrupt, WeightsMissing
 from vp3d_core.keypoints import Keypoints2D
 from vp3d_core.lift import lifter as lifter_module
@@ -165,8 +166,10 @@ def test_gaps_and_single_frames(lifter: Lifter) -> None:
 def test_wrong_input_is_named(lifter: Lifter) -> None:
     times = np.arange(3) / 30
     coco = Keypoints2D(np.zeros((3, 17, 2)), np.ones((3, 17)), times, (10, 10), COCO_17)
-    with pytest.raises(SkeletonMismatch, match="coco17.*slots28"):
+    with pytest.raises(SkeletonMismatch, match="coco17.*slots28") as raised:
         lifter.lift(coco, CAMERA)
+    assert "vp3d_core.detect.select.as_slots" in raised.value.hint
+    assert lifter.lift(as_slots(coco), CAMERA).joints.shape == (3, 25, 3)
     nothing = Keypoints2D(np.full((3, 28, 2), np.nan), np.zeros((3, 28)), times, (10, 10), SLOTS)
     with pytest.raises(InputError, match="no keypoint"):
         lifter.lift(nothing, CAMERA)

@@ -19,7 +19,7 @@ from ..time_blocks import time_blocks
 from .body_size import frame_step
 from .presence import MIN_SEEN_SHARE, SEEN_SCORE, inside_picture
 
-__all__ = ["select_keypoints", "select_tracks"]
+__all__ = ["as_slots", "select_keypoints", "select_tracks"]
 
 # How far from a chosen place and time a person may be: time in s, place in sides of the box from its centre.
 PLACE_TOLERANCE_S = 0.5
@@ -158,7 +158,7 @@ def select_keypoints(
     for block in time_blocks(len(frames), margin=0):
         rows = block.kept
         raw = _raw_keypoints(frames[rows], track.detection_index[rows], detections)
-        found_xy, found_scores = _as_slots(*raw, detections[int(frames[0])].skeleton)
+        found_xy, found_scores = _slots_of(*raw, detections[int(frames[0])].skeleton)
         seen = inside_picture(found_xy, image_size, margin=OUTSIDE_MARGIN) & (found_scores > 0)
         xy[rows] = np.where(seen[..., None], found_xy, np.nan)
         scores[rows] = np.where(seen, np.clip(found_scores, 0.0, 1.0), 0.0)
@@ -178,7 +178,20 @@ def _raw_keypoints(
     return xy, scores
 
 
-def _as_slots(xy: Array, scores: Array, skeleton: KeypointSkeleton) -> tuple[Array, Array]:
+def as_slots(keypoints: Keypoints2D) -> Keypoints2D:
+    """Bring keypoints of any order that is known into the order of the slots, which the lifter takes.
+
+    Args:
+        keypoints: (T, K, 2) px, named by their skeleton: COCO_17, HALPE_26, BLAZEPOSE_33 and others.
+
+    Returns:
+        (T, 28, 2) px, as ``select_keypoints`` fills them; NaN and score 0 in slots without such a keypoint.
+    """
+    xy, scores = _slots_of(keypoints.xy, keypoints.scores, keypoints.skeleton)
+    return Keypoints2D(xy, scores, keypoints.times_s, keypoints.image_size, SLOTS)
+
+
+def _slots_of(xy: Array, scores: Array, skeleton: KeypointSkeleton) -> tuple[Array, Array]:
     """Put (T, K) keypoints into (T, 28) slots by name."""
     slot_xy = np.full((len(xy), len(SLOTS.points), 2), np.nan)
     slot_scores = np.zeros(slot_xy.shape[:2])

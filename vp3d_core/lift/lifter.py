@@ -111,7 +111,8 @@ class Lifter:
         and the result brought back.
 
         Args:
-            keypoints: (T, 28, 2) px in SLOTS order, any frame rate, gaps allowed.
+            keypoints: (T, 28, 2) px in SLOTS order (see ``detect.select.as_slots``), any frame rate, gaps
+                allowed.
             camera: Its intrinsics and distortion; its place is not used.
 
         Returns:
@@ -126,7 +127,7 @@ class Lifter:
         if keypoints.skeleton.points != SLOTS.points:
             raise SkeletonMismatch(
                 f"Keypoints are {keypoints.skeleton.name!r}, expected {SLOTS.name!r}",
-                hint="Bring them into slots with vp3d_core.detect.select.",
+                hint="Bring them into slots with vp3d_core.detect.select.as_slots.",
             )
         if not (keypoints.scores > 0).any():
             raise InputError("There is no keypoint to lift", hint="Check the detections.")
