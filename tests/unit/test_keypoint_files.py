@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import zipfile
 from pathlib import Path
 
@@ -126,8 +127,32 @@ def test_a_malicious_npz_runs_nothing(tmp_path, monkeypatch, protocol):
 
 def test_an_npz_of_something_else(tmp_path):
     np.savez(tmp_path / "a.npz", weights=np.zeros(3))
-    with pytest.raises(KeypointFileError, match="holds weights, expected positions_2d"):
+    with pytest.raises(KeypointFileError, match=r"holds weights \(3,\), expected positions_2d"):
         load(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("score", [None, 0.8])
+def test_an_npz_with_one_plain_array(tmp_path, score):
+    columns = [walk()] if score is None else [walk(), np.full((6, 17, 1), score)]
+    np.savez(tmp_path / "a.npz", keypoints=np.concatenate(columns, axis=-1))
+    detections = load(tmp_path / "a.npz")
+    assert detections[0].skeleton is COCO_17
+    np.testing.assert_allclose(detections[3].keypoints_xy[0], walk()[3], rtol=1e-6)
+    np.testing.assert_allclose(detections[3].keypoint_scores, score or 1.0, rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(6, 34), (6, 17, 4), (6, 1, 17, 2)])
+def test_an_array_of_another_shape_is_told_with_the_one_expected(tmp_path, shape):
+    np.savez(tmp_path / "a.npz", keypoints=np.ones(shape))
+    found = re.escape(f"holds keypoints {shape}, expected positions_2d, or keypoints of shape (frames, ")
+    with pytest.raises(KeypointFileError, match=found):
+        load(tmp_path / "a.npz")
+
+
+def test_keypoints_that_are_all_nan_are_the_files_fault(tmp_path):
+    path = videopose3d_file(tmp_path / "a.npz", np.full_like(walk(), np.nan))
+    with pytest.raises(KeypointFileError, match="holds nobody with 3 keypoints or more"):
+        load(path)
 
 
 def test_a_truncated_npz(tmp_path):

@@ -21,6 +21,7 @@ from vp3d_core.capture import detection_stage
 from vp3d_core.capture.outputs import OUTPUT_STAGES, describe_motions, write_outputs
 from vp3d_core.capture.people_stages import joint_confidence, lift_people, prominence
 from vp3d_core.capture.progress import Progress
+from vp3d_core.detect.detector import no_detections
 from vp3d_core.errors import InputError, KeypointFileError, NoPersonFound, VideoReadError, WeightsMissing
 from vp3d_core.keypoints import Detections2D, Frame
 from vp3d_core.lift.lifter import Lifter
@@ -413,10 +414,26 @@ def test_two_people_are_ordered_by_prominence(clip: Path, lifter: Lifter, tmp_pa
 
 
 def test_a_chosen_track_that_is_too_short_is_named(clip: Path, lifter: Lifter) -> None:
+    class Glimpse(FakeDetector):
+        """Sees the walker for a third of a second."""
+
+        def detect(self, frames: Sequence[Frame]) -> list[Detections2D]:
+            return [
+                one if frame.index < 10 else no_detections(self.skeleton)
+                for one, frame in zip(super().detect(frames), frames, strict=True)
+            ]
+
+    settings = CaptureSettings(person=("1",), end_s=0.6)
     with pytest.raises(NoPersonFound, match="Track 1 was not seen for long enough, .* the tracks are 1"):
-        run(clip, lifter, person=("1",), end_s=0.3)
+        capture(clip, settings, detector=Glimpse(), lifter=lifter)
     with pytest.raises(NoPersonFound, match="Nobody was seen for long enough"):
-        run(clip, lifter, end_s=0.3)
+        capture(clip, CaptureSettings(end_s=0.6), detector=Glimpse(), lifter=lifter)
+
+
+def test_a_chosen_part_that_is_too_short_is_named(clip: Path, lifter: Lifter) -> None:
+    found = r"the frames from 0\.50 to 0\.87 s, is shorter than the 0\.4 s"
+    with pytest.raises(NoPersonFound, match=found):
+        run(clip, lifter, start_s=0.5, end_s=0.9)
 
 
 def test_a_motion_beside_its_keypoints_is_warned_of(clip: Path, lifter: Lifter, tmp_path: Path) -> None:

@@ -68,11 +68,20 @@ def follow_people(
         )
         people += [(one.track_id, part) for part in split_at_gaps(cleaned)]
     if not people:
-        raise _nobody_for_long_enough(tracks, person)
+        raise _nobody_for_long_enough(tracks, person, detected.times_s)
     return tracks, sorted(people, key=lambda one: -prominence(one[1]))
 
 
-def _nobody_for_long_enough(tracks: Sequence[Track], person: tuple[str, ...]) -> NoPersonFound:
+def _nobody_for_long_enough(
+    tracks: Sequence[Track], person: tuple[str, ...], times_s: Array
+) -> NoPersonFound:
+    first_s, last_s = float(times_s[0]), float(times_s[-1])
+    if last_s - first_s < MIN_PART_S:
+        return NoPersonFound(
+            f"What was looked at, the frames from {first_s:.2f} to {last_s:.2f} s, is shorter than the "
+            f"{MIN_PART_S} s that a capture needs",
+            hint="Choose a start and an end that are further apart, or a longer video.",
+        )
     if any(choice.isdecimal() for choice in person):
         found = ", ".join(str(one.track_id) for one in tracks)
         return NoPersonFound(

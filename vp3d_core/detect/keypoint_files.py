@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reads 2D keypoints that another program detected, one Detections2D per frame of the video.
 
-- VideoPose3D's ``.npz``: ``data_2d_custom_*.npz`` (its positions_2d), and what its Detectron script writes.
+- VideoPose3D's ``.npz``: ``data_2d_custom_*.npz`` (its positions_2d), and what its Detectron script writes;
+  or one plain array ``keypoints`` (frames, keypoints, 2 or 3).
 - ``.json`` of MMPose (predictions), COCO results, COCO annotations, AlphaPose.
 - A folder of OpenPose's ``*_keypoints.json``, one a frame; frames without a file hold nobody.
 
@@ -16,6 +17,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 import numpy as np
 
@@ -79,6 +81,11 @@ def _by_frame(
     for person in people:
         if person.frame < num_frames and int((person.scores > 0).sum()) >= MIN_POINTS:
             frames[person.frame].append(person)
+    if not any(frames):
+        raise KeypointFileError(
+            f"{path} holds nobody with {MIN_POINTS} keypoints or more that have numbers and scores above 0",
+            hint="Detect them again, or give another file.",
+        )
     return [_detections(seen, skeleton=skeleton, image_size=image_size) for seen in frames]
 
 
@@ -206,15 +213,27 @@ def _npz_people(path: Path, *, num_frames: int) -> list[SeenPerson]:
     if isinstance(frames, list):
         check_length(len(frames), path=path, num_frames=num_frames)
         return _detectron_people(frames, path=path)
+    if _is_sequence(frames):
+        check_length(len(frames), path=path, num_frames=num_frames)
+        return [SeenPerson.from_points(t, points) for t, points in enumerate(frames)]
+    found = [
+        f"{name} {value.shape}" if isinstance(value, np.ndarray) else name
+        for name, value in sorted(content.items())
+    ]
     raise KeypointFileError(
-        f"{path} holds {', '.join(sorted(content)) or 'nothing'}, expected positions_2d or keypoints",
-        hint="Give an .npz file as VideoPose3D writes it.",
+        f"{path} holds {', '.join(found) or 'nothing'}, expected positions_2d, or keypoints of shape "
+        "(frames, keypoints, 2 or 3)",
+        hint="Give an .npz file as VideoPose3D writes it, or one array of one person's keypoints.",
     )
+
+
+def _is_sequence(value: object) -> TypeGuard[Array]:
+    return isinstance(value, np.ndarray) and value.ndim == 3 and value.shape[2] in (2, 3)
 
 
 def _sequences(value: object, *, path: Path, name: str = "") -> list[_Sequence]:
     """Collect the arrays (T, K, 2 or 3) of a nest of dicts (video, action) and lists (cameras)."""
-    if isinstance(value, np.ndarray) and value.ndim == 3 and value.shape[2] in (2, 3):
+    if _is_sequence(value):
         return [_Sequence(name, value.astype(np.float64))]
     if isinstance(value, dict):
         parts = [(f"{name}/{key}".strip("/"), item) for key, item in value.items()]
