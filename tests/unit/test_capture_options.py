@@ -38,6 +38,8 @@ def settings_of(*words: str) -> CaptureSettings:
         ("--end -3", "--end: '-3' cannot be used, expected seconds"),
         ("--end 1:2:3:4", "--end: '1:2:3:4' cannot be used"),
         ("--end 1:-5", "--end: '1:-5' cannot be used"),
+        ("--start 1:75", "--start: '1:75' cannot be used"),
+        ("--start 1:60:00", "--start: '1:60:00' cannot be used"),
         ("--fps 0", "--fps: '0' cannot be used, expected frames per second from 1 to 240"),
         ("--threads 1.5", "--threads: '1.5' cannot be used, expected whole numbers from 0 to 256"),
     ],
@@ -53,7 +55,8 @@ def test_a_value_that_cannot_be_used_is_told_with_its_option(
 
 
 @pytest.mark.parametrize(
-    ("words", "seconds"), [("12.5", 12.5), ("0:01", 1.0), ("1:02.5", 62.5), ("01:02:03", 3723.0), ("0", 0.0)]
+    ("words", "seconds"),
+    [("12.5", 12.5), ("0:01", 1.0), ("1:02.5", 62.5), ("01:02:03", 3723.0), ("75:59", 4559.0), ("0", 0.0)],
 )
 def test_a_time_is_seconds_or_as_a_clock_shows_it(words: str, seconds: float) -> None:
     assert settings_of("--start", words).start_s == seconds

@@ -132,9 +132,11 @@ def _seconds(words: str) -> float:
     """Return the seconds that S, M:SS or H:MM:SS stand for."""
     if words.count(":") > 2 or ("-" in words and ":" in words):
         raise ValueError(words)
-    total = 0.0
-    for word in words.split(":"):
-        total = 60.0 * total + float(word)
+    total, *parts = (float(word) for word in words.split(":"))
+    for part in parts:
+        if not part < 60.0:
+            raise ValueError(words)
+        total = 60.0 * total + part
     return total
 
 
