@@ -89,6 +89,13 @@ def test_another_rate_keeps_the_duration(clip: Path, lifter: Lifter, walked: Mot
     assert motion.times_s[-1] == pytest.approx(walked.times_s[-1], abs=1.0 / fps)
 
 
+def test_slow_frames_are_those_of_a_faster_motion(clip: Path, lifter: Lifter) -> None:
+    """Feet that have stepped between two frames are not locked to where they stood."""
+    slow, fast = run(clip, lifter, fps=1), run(clip, lifter, fps=10)
+    assert (slow.frame_rate_hz, len(slow.root_positions)) == (1.0, 2)
+    np.testing.assert_allclose(slow.joints_world(), fast.joints_world()[[0, 10]], atol=1e-5)
+
+
 def test_a_part_of_the_video_keeps_its_times(clip: Path, lifter: Lifter) -> None:
     motion = run(clip, lifter, start_s=0.5, end_s=1.5)
     assert motion.start_time_s == pytest.approx(0.5)

@@ -143,6 +143,22 @@ def test_reprojection_error_is_that_of_the_limbs(motion: Motion) -> None:
     assert numbers.path_m >= np.linalg.norm(motion.root_positions[-1] - motion.root_positions[0]) - 0.05
 
 
+def test_a_slow_motion_is_compared_at_its_own_frames(motion: Motion) -> None:
+    exact = seen_keypoints(motion, noise_px=0.0)
+    slow = dataclasses.replace(
+        motion,
+        root_positions=motion.root_positions[::20],
+        rotations=motion.rotations[::20],
+        contacts=motion.contacts[::20],
+        confidence=motion.confidence[::20],
+        frame_rate_hz=motion.frame_rate_hz / 20,
+    )
+    times_s, errors_px, _ = reprojection_errors(slow, exact)
+    np.testing.assert_allclose(times_s, slow.times_s)
+    np.testing.assert_allclose(errors_px, 0.0, atol=1e-6)
+    assert fit_warning(person_numbers(slow, exact), name="Person 1") == ""
+
+
 def test_nothing_to_compare_is_nan(motion: Motion, keypoints: Keypoints2D) -> None:
     blind = dataclasses.replace(keypoints, scores=np.zeros_like(keypoints.scores))
     assert np.isnan(reprojection_errors(motion, blind)[1]).all()

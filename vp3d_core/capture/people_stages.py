@@ -7,6 +7,7 @@ Pure functions on values. SciPy is imported inside them.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ FollowedPerson = tuple[int, Keypoints2D]  # track id and cleaned slots
 PLACE_MARGIN_S = 10.0  # roots of frames further apart do not influence each other
 CONFIDENT_SIGMA_M = 0.10  # a joint whose standard error is this has half the confidence
 CERTAIN_LIMB_SCORE = 0.5  # mean score of the limb slots from which a person is seen well
+LEAST_FIT_HZ = 10.0  # a foot swings for 0.3 to 0.4 s: between slower frames it would seem to stand on
 LIMB_SLOTS = [SLOTS.index(name) for name in LIMB_JOINTS]
 
 
@@ -236,7 +238,9 @@ def _fit_next(
     meta: dict[str, object],
 ) -> Motion:
     """Take the first person off a list, so that pose and path can be freed half-way, and fit a skeleton."""
+    from ..filters import frame_times
     from ..kinematics import fit_skeleton
+    from ..resample import resample
     from ..standing_level import floor_drift, own_level, to_world
 
     pose, path = placed.pop(0)
@@ -251,13 +255,16 @@ def _fit_next(
         contacts=contacts,
         confidence=large.pop("confidence"),
         times_s=times_s,
-        frame_rate_hz=frame_rate_hz,
+        frame_rate_hz=frame_rate_hz * math.ceil(LEAST_FIT_HZ / frame_rate_hz),
         smooth=smooth,
         camera=camera,
         image_size=keypoints.image_size,
         meta={**meta, "standing_height_m": level},
     )
-    return dataclasses.replace(motion, root_positions=motion.root_positions + [0.0, 0.0, level])
+    motion = resample(motion, frame_times(motion.times_s, frame_rate_hz))
+    return dataclasses.replace(
+        motion, root_positions=motion.root_positions + [0.0, 0.0, level], frame_rate_hz=frame_rate_hz
+    )
 
 
 def _sizes(

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..arrays import Array, BoolArray
 from ..camera import Camera
+from ..detect.body_size import frame_step
 from ..keypoints import Keypoints2D
 from ..motion import Motion, forward_kinematics
 from ..skeletons import LIMB_JOINTS
@@ -81,15 +82,17 @@ def reprojection_errors(motion: Motion, keypoints: Keypoints2D) -> tuple[Array, 
     """Return how far the limb joints, seen through the camera, lie from the 2D keypoints.
 
     Returns:
-        times (N,) s of the keypoints within the motion; the mean distance (N,) over the limb keypoints with a
-        score of ``SEEN_SCORE`` or more, in px; and the same in percent of the height that the standing person
-        has in the picture at that distance. NaN where no limb is seen, empty without a camera.
+        times (N,) s of the keypoints at the motion's frames (of those in between a slower motion says
+        nothing); the mean distance (N,) over the limb keypoints with a score of ``SEEN_SCORE`` or more, in
+        px; and the same in percent of the height that the standing person has in the picture at that
+        distance. NaN where no limb is seen, empty without a camera.
     """
     projected = ProjectedMotion.of(motion)
     if projected is None or motion.camera is None:
         return np.empty(0), np.empty(0), np.empty(0)
+    step_s = frame_step(keypoints.times_s)
     parts = [
-        _errors(projected, motion.camera, keypoints, block.kept)
+        _errors(projected, motion.camera, keypoints, block.kept, step_s=step_s)
         for block in time_blocks(len(keypoints.times_s), margin=0)
     ]
     times_s, errors_px, errors_percent = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -97,11 +100,12 @@ def reprojection_errors(motion: Motion, keypoints: Keypoints2D) -> tuple[Array, 
 
 
 def _errors(
-    projected: ProjectedMotion, camera: Camera, keypoints: Keypoints2D, rows: slice
+    projected: ProjectedMotion, camera: Camera, keypoints: Keypoints2D, rows: slice, *, step_s: float
 ) -> tuple[Array, Array, Array]:
-    """Do what ``reprojection_errors`` does for some rows of the keypoints."""
+    """Do what ``reprojection_errors`` does for some rows of the keypoints, whose step is ``step_s``."""
     motion, times_s = projected.motion, keypoints.times_s[rows]
     xy, depths_m, covered = projected.at(times_s)
+    covered &= _frame_offsets_s(motion, times_s) <= 0.5 * step_s
     joints = [motion.skeleton.names.index(name) for name in LIMB_JOINTS]
     slots = [keypoints.skeleton.index(name) for name in LIMB_JOINTS]
     distances = np.linalg.norm(xy[:, joints] - keypoints.xy[rows][:, slots], axis=-1)
@@ -113,6 +117,12 @@ def _errors(
     depth_m = np.maximum(np.median(depths_m, axis=1), 0.1)
     heights_px = focal_px * standing_height_m(motion) / depth_m
     return times_s[covered], errors_px[covered], (100.0 * errors_px / heights_px)[covered]
+
+
+def _frame_offsets_s(motion: Motion, times_s: Array) -> Array:
+    """Return how far (N,) s times lie from the motion's nearest frames."""
+    frames = (times_s - motion.start_time_s) * motion.frame_rate_hz
+    return np.abs(frames - np.round(frames)) / motion.frame_rate_hz
 
 
 def standing_height_m(motion: Motion) -> float:
