@@ -11,6 +11,7 @@ from .time_blocks import BLOCK_FRAMES, time_blocks
 
 __all__ = [
     "butterworth_smooth",
+    "frame_step",
     "frame_times",
     "gaussian_smooth",
     "interpolate_cubic",
@@ -114,6 +115,11 @@ def max_filter(values: Array, radius_frames: int) -> Array:
         result[shift:] = np.maximum(result[shift:], values[:-shift])
         result[:-shift] = np.maximum(result[:-shift], values[shift:])
     return result
+
+
+def frame_step(times_s: Array) -> float:
+    """Return the usual time between frames in s; 1/30 for a single frame."""
+    return float(np.median(np.diff(times_s))) if len(times_s) > 1 else 1.0 / 30.0
 
 
 def frame_times(times_s: Array, frame_rate_hz: float) -> Array:

@@ -112,8 +112,7 @@ def floor_height(up: Array, poses: Sequence[Pose3D], trajectories: Sequence[Traj
     weights: list[Array] = []
     bodies: list[Array] = []
     for pose, trajectory in zip(poses, trajectories, strict=True):
-        feet = (pose.joints[:, FEET] + trajectory.root[:, None]).astype(np.float64)
-        durations = np.gradient(pose.times_s) if len(feet) > 1 else np.zeros(1)
+        feet, durations = _feet(pose, trajectory)
         heights.append(feet @ up - CONTACT_HEIGHTS_M)
         weights.append(sure_contacts(standing_contacts(up, pose)) * durations[:, None])
         bodies.append(lowest_body(heights_along(up, pose, trajectory), pose.sigma))
@@ -126,6 +125,12 @@ def floor_height(up: Array, poses: Sequence[Pose3D], trajectories: Sequence[Traj
         return min(float(np.percentile(each, LOWEST_PERCENTILE)) for each in (height.min(axis=1), body))
     floor = _weighted_median(height.reshape(-1), weight.reshape(-1))
     return min(floor, *(float(np.percentile(each, 2.0)) + BELOW_FLOOR_M for each in (height, body)))
+
+
+def _feet(pose: Pose3D, trajectory: Trajectory) -> tuple[Array, Array]:
+    """Return a person's foot points (T, 4, 3) m in camera axes, and how long (T,) s each frame lasts."""
+    feet = (pose.joints[:, FEET] + trajectory.root[:, None]).astype(np.float64)
+    return feet, np.gradient(pose.times_s) if len(feet) > 1 else np.zeros(1)
 
 
 def _up_prior(poses: Sequence[Pose3D]) -> Array:
@@ -162,8 +167,7 @@ def _standing_points(
     weights: list[Array] = []
     middles: list[Array] = []
     for pose, trajectory in zip(poses, trajectories, strict=True):
-        feet = (pose.joints[:, FEET] + trajectory.root[:, None]).astype(np.float64)
-        durations = np.gradient(pose.times_s) if len(feet) > 1 else np.zeros(1)
+        feet, durations = _feet(pose, trajectory)
         share = sure_contacts(pose.contacts) * np.minimum(durations / CONTACT_CORRELATION_S, 1.0)[:, None]
         mean = (feet * share[..., None]).sum(axis=0) / np.maximum(share.sum(axis=0), 1e-9)[:, None]
         points.append((feet - mean).reshape(-1, 3))

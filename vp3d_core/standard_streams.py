@@ -23,7 +23,8 @@ def open_missing_streams() -> None:
 
 
 def write_to_nowhere() -> None:
-    """Spare Python its last flush into a closed pipe, of which it would complain."""
+    """Send what is still printed nowhere: a flush into a closed pipe or onto a full disk would complain."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        os.dup2(nowhere, stream.fileno())
+    for number in (1, 2):
+        os.dup2(nowhere, number)
+    os.close(nowhere)

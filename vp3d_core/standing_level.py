@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from .arrays import Array
-from .filters import gaussian_smooth
+from .filters import frame_step, gaussian_smooth
 from .ground import CONTACT_HEIGHTS_M, FEET, floor_height, heights_along, lowest_body, sure_contacts
 from .pose import Pose3D, Trajectory
 from .time_blocks import time_blocks
@@ -120,7 +120,7 @@ def _descent(drift: Array, *, lowest: Array, times_s: Array) -> Array:
     sunk = np.maximum(min(level, 0.0) - BODY_BELOW_M - (lowest - descent), 0.0)
     if not sunk.any() or len(times_s) < 2:
         return descent
-    return descent - gaussian_smooth(sunk, DRIFT_SD_S / float(np.median(np.diff(times_s))))
+    return descent - gaussian_smooth(sunk, DRIFT_SD_S / frame_step(times_s))
 
 
 def floor_drift(joints_world: Array, *, contacts: Array, times_s: Array) -> Array:
@@ -145,7 +145,7 @@ def _feet_drift(feet: Array, *, contacts: Array, times_s: Array) -> Array:
         return np.zeros(len(times_s))
     heights = feet[..., 2] - CONTACT_HEIGHTS_M
     mean = (weights * heights).sum(axis=1) / np.maximum(mass, 1e-9)
-    rate_hz = 1.0 / float(np.median(np.diff(times_s)))
+    rate_hz = 1.0 / frame_step(times_s)
     both = np.stack([mass * mean, mass], axis=-1)
     total = LAST_SHARE * both.mean(axis=0, keepdims=True)
     for width, share in GAP_SHARES:

@@ -29,6 +29,7 @@ from ..protocol import (
     exception_from_event,
     take_stdout,
 )
+from ..standard_streams import write_to_nowhere
 from .console import Console
 from .interruption import EXIT_CANCELLED, Interruption
 from .job_file import CaptureJob
@@ -99,7 +100,7 @@ def _without_useless_folder(out_dir: Path) -> Iterator[None]:
     is_new = not out_dir.exists()
     yield
     if is_new and _is_input_error(out_dir / EVENTS_NAME) and not any((out_dir / STAGES_FOLDER).glob("*/*")):
-        _close_log()
+        write_to_nowhere()
         shutil.rmtree(out_dir, ignore_errors=True)
 
 
@@ -230,15 +231,7 @@ def _forget_log() -> None:
         sys.stdout.flush()
         sys.stderr.flush()
     except OSError:
-        _close_log()
-
-
-def _close_log() -> None:
-    """Send what is still printed nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
+        write_to_nowhere()
 
 
 def _say_error(event: ErrorEvent, argv: list[str], *, as_json: bool) -> int:

@@ -15,8 +15,8 @@ import numpy as np
 
 from ..arrays import Array
 from ..camera import Camera
-from ..detect.body_size import frame_step
 from ..errors import NoPersonFound
+from ..filters import frame_step
 from ..keypoints import Keypoints2D, Track
 from ..motion import Motion
 from ..pose import CANONICAL_HEIGHT_M, Pose3D, Trajectory

@@ -6,17 +6,13 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import Array
+from ..filters import frame_step
 
-__all__ = ["body_sizes", "frame_step"]
+__all__ = ["body_sizes"]
 
 CONFIDENT_SCORE = 0.3
 # The size is the median over this time, so that a crouch or a missing leg does not change it at once.
 SIZE_WINDOW_S = 1.0
-
-
-def frame_step(times_s: Array) -> float:
-    """Return the usual time between frames in s; 1/30 for a single frame."""
-    return float(np.median(np.diff(times_s))) if len(times_s) > 1 else 1.0 / 30.0
 
 
 def body_sizes(xy: Array, scores: Array, times_s: Array) -> Array:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import Array, BoolArray
+from ..filters import frame_step
 from ..keypoints import Keypoints2D
 from ..time_blocks import time_blocks
-from .body_size import body_sizes, frame_step
+from .body_size import body_sizes
 from .outliers import find_outliers
 from .smoothing import smooth_keypoints
 from .swaps import find_swaps, swap_sides

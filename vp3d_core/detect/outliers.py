@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import Array, BoolArray, IntArray
-from .body_size import frame_step
+from ..filters import frame_step
 
 __all__ = ["find_outliers"]
 

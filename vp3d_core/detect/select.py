@@ -12,11 +12,11 @@ import numpy as np
 
 from ..arrays import Array, IntArray
 from ..errors import InputError, NoPersonFound
+from ..filters import frame_step
 from ..keypoints import Detections2D, Keypoints2D, Track
 from ..settings import place_of
 from ..skeletons import SLOTS, KeypointSkeleton
 from ..time_blocks import time_blocks
-from .body_size import frame_step
 from .presence import MIN_SEEN_SHARE, SEEN_SCORE, inside_picture
 
 __all__ = ["as_slots", "select_keypoints", "select_tracks"]

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Array, BoolArray, IntArray
+from ..filters import frame_step
 from ..skeletons import KeypointSkeleton
-from .body_size import frame_step
 from .way_filter import carry, first_states, misfit, update
 
 __all__ = ["find_swaps", "swap_sides"]

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..arrays import Array, IntArray, check_times
+from ..filters import frame_step
 from ..keypoints import Detections2D, Track
-from .body_size import frame_step
 from .boxes import box_iou
 from .presence import present
 from .similarity import PoseBatch, keypoint_similarity, mean_shift, spread_ratio, suppress_duplicates

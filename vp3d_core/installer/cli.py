@@ -249,9 +249,8 @@ def _doctor(options: argparse.Namespace, rest: list[str]) -> int:
         missing = [step.title for step in wanted.steps if wanted.state().get(step.name) != step.key]
         print(f"MISSING  worker environment in {wanted.folder}")
         print(f"         not done: {'; '.join(missing) or 'self-check'}. Run: python install.py install")
-        if not (
-            wanted.is_made() and is_linked(wanted.environment)
-        ):  # after all steps: nothing can be run before
+        # Linking comes after all steps: nothing can be run before.
+        if not wanted.is_made() or not is_linked(wanted.environment):
             return 1
     else:
         print(f"ok       worker environment in {wanted.folder}")

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..camera import Camera
-from ..filters import interpolate_linear
+from ..filters import frame_step, interpolate_linear
 from ..keypoints import Keypoints2D
 from ..time_blocks import time_blocks
 
@@ -28,7 +28,7 @@ def even_times(times: Array) -> tuple[Array, int]:
 
     if len(times) < 2:
         return times, 1
-    step = float(np.median(np.diff(times)))
+    step = frame_step(times)
     phases = max(1, round(1.0 / step / LIFT_RATE_HZ))
     rate = 1.0 / step / phases
     even = np.abs(np.diff(times) - step).max() < 0.15 * step

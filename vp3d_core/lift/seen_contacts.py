@@ -15,7 +15,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..camera import Camera
-from ..filters import gaussian_smooth
+from ..filters import frame_step, gaussian_smooth
 from ..keypoints import Keypoints2D
 from ..motion import CONTACT_JOINTS
 from ..pose import Pose3D
@@ -51,7 +51,7 @@ def add_seen_contacts(pose: Pose3D, keypoints: Keypoints2D, camera: Camera) -> P
     """
     if len(pose.times_s) < 3:
         return pose
-    rate_hz = 1.0 / float(np.median(np.diff(pose.times_s)))
+    rate_hz = 1.0 / frame_step(pose.times_s)
     depths = weak_perspective_depths(pose, keypoints, camera)
     contacts = np.empty_like(pose.contacts)
     for block in time_blocks(len(contacts), margin=int(np.ceil(REACH_S * rate_hz))):

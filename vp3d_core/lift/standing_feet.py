@@ -14,7 +14,7 @@ import dataclasses
 import numpy as np
 
 from ..arrays import Array
-from ..filters import gaussian_smooth
+from ..filters import frame_step, gaussian_smooth
 from ..fitting.foot_contacts import contact_runs
 from ..fitting.foot_lock import carried
 from ..pose import Pose3D, Trajectory
@@ -45,7 +45,7 @@ def hold_standing_feet(pose: Pose3D, trajectory: Trajectory) -> Pose3D:
     joints = pose.joints.copy()
     if len(pose.times_s) < SHORTEST_RUN + 1:
         return dataclasses.replace(pose, joints=joints)
-    rate_hz = 1.0 / float(np.median(np.diff(pose.times_s)))
+    rate_hz = 1.0 / frame_step(pose.times_s)
     durations = np.gradient(pose.times_s)[:, None]
     root_steps = _steps(trajectory.root[:, 2:].astype(np.float64), ROOT_SMOOTHING_S * rate_hz)
     for side, contacts in (("left", pose.contacts[:, :2]), ("right", pose.contacts[:, 2:])):

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arrays import Array, BoolArray
 from ..camera import Camera
-from ..detect.body_size import frame_step
+from ..filters import frame_step
 from ..keypoints import Keypoints2D
 from ..motion import Motion, forward_kinematics
 from ..skeletons import LIMB_JOINTS

@@ -6,11 +6,10 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import Array
-from ..skeletons import JOINTS
+from ..ground import FEET
 
 __all__ = ["contact_labels", "floor_height"]
 
-_FEET = tuple(JOINTS.index(f"{s}_{p}") for s in ("left", "right") for p in ("toe", "heel"))
 
 STANDING_M = 0.02  # height of toes and heels on the floor
 BAND_M = 0.04  # feet that stand on a floor that hardly tilts
@@ -20,7 +19,7 @@ SLOPE_SD = 0.02  # of the floor's tilt, radians, where a clip tells little
 
 def floor_height(joints: Array) -> float:
     """Return the height of the floor under joints (T, 25, 3) m; toes and heels stand 2 cm above it."""
-    return float(np.quantile(joints[:, _FEET, 2].min(axis=1), 0.02)) - STANDING_M
+    return float(np.quantile(joints[:, FEET, 2].min(axis=1), 0.02)) - STANDING_M
 
 
 def contact_labels(joints: Array, *, rate_hz: float) -> Array:
@@ -35,7 +34,7 @@ def contact_labels(joints: Array, *, rate_hz: float) -> Array:
 
     Source: WHAM's labels, sigmoid of speed about 1 cm a frame at 30 Hz, and less than 7 cm above the floor.
     """
-    feet = joints[:, _FEET].astype(np.float64)
+    feet = joints[:, FEET].astype(np.float64)
     if len(feet) < 3:
         return np.zeros((len(feet), 4))
     speed = np.linalg.norm(np.gradient(feet, 1.0 / rate_hz, axis=0), axis=-1)

@@ -13,6 +13,7 @@ import dataclasses
 import numpy as np
 
 from ..arrays import Array
+from ..ground import FEET
 from ..rotations import normalize
 from ..skeletons import JOINTS
 from .mocap import MocapClip
@@ -22,7 +23,6 @@ __all__ = ["straighten_knees", "with_straight_knees"]
 STRAIGHTEST_PERCENTILE = 2.0  # of a leg's flexion in a clip
 STRAIGHTEST_RAD = np.radians(3.0)  # what that should be in walking and standing
 LARGEST_BIAS_RAD = np.radians(15.0)  # clips may be of people who never stand upright
-FOOT_POINTS = [JOINTS.index(f"{side}_{part}") for side in ("left", "right") for part in ("toe", "heel")]
 
 
 def with_straight_knees(clip: MocapClip) -> MocapClip:
@@ -46,7 +46,7 @@ def straighten_knees(joints: Array) -> Array:
         )
         result[:, knee], moved = _straightened(joints[:, hip], joints[:, knee], joints[:, ankle])
         result[:, [ankle, toe, heel]] += moved[:, None]
-    sunk_m = (joints[:, FOOT_POINTS, 2].min(axis=1) - result[:, FOOT_POINTS, 2].min(axis=1))[:, None]
+    sunk_m = (joints[:, FEET, 2].min(axis=1) - result[:, FEET, 2].min(axis=1))[:, None]
     result[..., 2] += sunk_m
     return result
 
